@@ -1,1 +1,6 @@
 //! collector
+
+#[doc(hidden)]
+pub mod planted;
+#[doc(hidden)]
+pub mod sync;

@@ -1,0 +1,129 @@
+//! Every order that a protocol leans on, by name with its weakened value, and every mistake that can be planted.
+//!
+//! ```text
+//!   ord::forward_publish()     Release   ──armed──▶  Relaxed
+//!   bug::unpark_ignores_ask()  false     ──armed──▶  true
+//! ```
+//!
+//! In a build that ships both are constants and nothing is left of them. In a build for models (`--cfg loom`, or
+//! `--cfg gc_mutants` for real threads) one site can be armed while the program runs, so that one build serves every
+//! mutant. `loom-tests/tests/mutants.rs` holds, for each site, the model that must die of it and the words it must say.
+//!
+//! A new site is one line in the table below, with its doc comment, and one line in that file.
+
+use crate::sync::Ordering;
+
+#[cfg(any(loom, gc_mutants))]
+mod armed {
+    // std's on purpose: the harness writes it before a model runs, and no model should see it.
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    static ARMED: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+    pub(super) fn arm(site: usize) {
+        ARMED.store(site, Relaxed);
+    }
+    pub(super) fn is(site: usize) -> bool {
+        ARMED.load(Relaxed) == site
+    }
+}
+
+macro_rules! table {
+    (
+        orders { $($(#[doc = $order_doc:literal])+ $order:ident = $strong:ident => $weak:ident;)* }
+        bugs { $($(#[doc = $bug_doc:literal])+ $bug:ident;)* }
+    ) => {
+        /// A place where a mistake can be planted.
+        #[allow(non_camel_case_types, reason = "a site is spelled as the function that stands at it")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Site {
+            $($(#[doc = $order_doc])+ $order,)*
+            $($(#[doc = $bug_doc])+ $bug,)*
+        }
+
+        /// All of them.
+        pub const SITES: &[Site] = &[$(Site::$order,)* $(Site::$bug,)*];
+
+        /// The orders.
+        pub mod ord {
+            #[allow(unused_imports, reason = "the sites are named only where one can be armed")]
+            use super::{Ordering, Site};
+            $(
+                $(#[doc = $order_doc])+
+                #[inline(always)]
+                pub fn $order() -> Ordering {
+                    #[cfg(any(loom, gc_mutants))]
+                    if super::armed::is(Site::$order as usize) {
+                        return Ordering::$weak;
+                    }
+                    Ordering::$strong
+                }
+            )*
+        }
+
+        /// The mistakes; each is false in a build that ships.
+        pub mod bug {
+            $(
+                $(#[doc = $bug_doc])+
+                #[inline(always)]
+                pub fn $bug() -> bool {
+                    #[cfg(any(loom, gc_mutants))]
+                    {
+                        super::armed::is(super::Site::$bug as usize)
+                    }
+                    #[cfg(not(any(loom, gc_mutants)))]
+                    {
+                        false
+                    }
+                }
+            )*
+        }
+    };
+}
+
+table! {
+    orders {
+        /// Whoever finds an object forwarded reads its copy.
+        forward_probe = Acquire => Relaxed;
+        /// The finished copy is published by the address that leads to it.
+        forward_publish = Release => Relaxed;
+        /// The loser of a copy race reads the winner's copy.
+        forward_lost = Acquire => Relaxed;
+    }
+    bugs {
+        /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
+        forward_without_claim;
+    }
+}
+
+/// Plants `site`, or nothing. Called before a model runs, never while it does.
+#[cfg(any(loom, gc_mutants))]
+pub fn arm(site: Option<Site>) {
+    armed::arm(site.map_or(usize::MAX, |site| site as usize));
+}
+
+impl Site {
+    /// The site spelled `name`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        SITES.iter().copied().find(|site| format!("{site:?}") == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_nothing_armed_an_order_is_the_one_written() {
+        assert_eq!(ord::forward_publish(), Ordering::Release);
+        assert!(!bug::forward_without_claim());
+    }
+
+    #[test]
+    fn every_site_is_found_by_its_name() {
+        for &site in SITES {
+            assert_eq!(Site::by_name(&format!("{site:?}")), Some(site));
+        }
+        assert_eq!(Site::by_name("no_such_site"), None);
+    }
+}
