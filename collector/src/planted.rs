@@ -89,10 +89,36 @@ table! {
         forward_publish = Release => Relaxed;
         /// The loser of a copy race reads the winner's copy.
         forward_lost = Acquire => Relaxed;
+        /// An idle worker's effects are visible to whoever sees the phase over.
+        termination_offer = AcqRel => Relaxed;
+        /// Who sees the phase over sees what was done in it.
+        termination_over = Acquire => Relaxed;
+        /// A guest sees what the leader prepared.
+        gate_open = Release => Relaxed;
+        /// A guest sees what the leader prepared.
+        gate_enter = Acquire => Relaxed;
+        /// The leader sees what its guests did.
+        gate_leave = Release => Relaxed;
+        /// The leader sees what its guests did.
+        gate_empty = Acquire => Relaxed;
     }
     bugs {
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
         forward_without_claim;
+        /// Marks by loading, or-ing and storing: a neighbour's bit is lost, or one object is pushed twice.
+        mark_without_claim;
+        /// An idle worker takes work before it counts as active: the phase ends while it holds some.
+        termination_take_before_reenter;
+        /// A helper enters a phase that is over.
+        termination_revive;
+        /// Publishing gives away the older segment and keeps the newer.
+        publish_forgets_the_hot_segment;
+        /// A view takes its work with it when it goes.
+        dropped_view_loses_its_work;
+        /// Looks whether the gate is open, and then enters: it may have closed between.
+        gate_enter_unchecked;
+        /// The last guest says that it has left, and then leaves.
+        gate_notify_before_leaving;
     }
 }
 
