@@ -169,8 +169,7 @@ mod tests {
                 .collect();
             gate.close_and_wait();
             let seen = done.load(Relaxed);
-            let entered =
-                helpers.into_iter().filter(|_| true).map(|helper| helper.join().unwrap()).filter(|&inside| inside);
+            let entered = helpers.into_iter().map(|helper| helper.join().unwrap()).filter(|&inside| inside);
             assert_eq!(entered.count(), seen);
         }
     }

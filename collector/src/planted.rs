@@ -101,6 +101,22 @@ table! {
         gate_leave = Release => Relaxed;
         /// The leader sees what its guests did.
         gate_empty = Acquire => Relaxed;
+        /// The leader of a stop sees what a mutator did before it parked.
+        park = Release => Relaxed;
+        /// The leader of a stop sees what a mutator did before it parked.
+        ask = Acquire => Relaxed;
+        /// A mutator that resumes sees what the stop did.
+        release = Release => Relaxed;
+        /// A mutator that resumes sees what the stop did.
+        unpark = Acquire => Relaxed;
+        /// Who serves a wish sees what was done before it.
+        request_ask = Release => Relaxed;
+        /// Who serves a wish sees what was done before it.
+        request_begin = Acquire => Relaxed;
+        /// Whose wish is served sees what the collection did.
+        request_end = Release => Relaxed;
+        /// Whose wish is served sees what the collection did.
+        request_is_served = Acquire => Relaxed;
     }
     bugs {
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
@@ -119,6 +135,20 @@ table! {
         gate_enter_unchecked;
         /// The last guest says that it has left, and then leaves.
         gate_notify_before_leaving;
+        /// Looks whether a stop is asked for, and then resumes: one may have been asked for between.
+        unpark_without_claim;
+        /// Resumes through a stop.
+        unpark_ignores_ask;
+        /// A mutator attaches, and may run, while a leader waits for its stragglers.
+        attach_in_a_stop;
+        /// A mutator copies the heap's phase before it is registered: a stop changes it and does not see the copy.
+        attach_copies_the_phase_early;
+        /// A mutator leaves while a leader waits for its stragglers, and goes on with what it copied of the phase.
+        detach_in_a_stop;
+        /// A leader asks before those whom the last stop kept waiting have gone on.
+        stop_overtakes_the_waking;
+        /// A collection serves all that is wanted when it ends.
+        request_end_drops_the_late;
     }
 }
 

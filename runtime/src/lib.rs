@@ -1,1 +1,4 @@
 //! runtime
+
+#[doc(hidden)]
+pub mod world;
