@@ -1,0 +1,162 @@
+//! `orinoco bench`: one shared workload, measured; with `--json`, the one line that the other runtimes print.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use serde::Serialize;
+
+use crate::workloads::Workload;
+use crate::workloads::gaps::{now, process_cpu};
+use crate::workloads::heap::{HeapOptions, open};
+use crate::workloads::run::{Outcome, Plan};
+
+const MIB: usize = 1 << 20;
+
+/// What to run, and on what heap.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Which program
+    #[arg(value_enum)]
+    workload: Workload,
+    /// How many mutator threads
+    threads: u32,
+    /// How much work; each workload says in what unit
+    size: Option<f64>,
+    /// Print one JSON object on one line
+    #[arg(long)]
+    json: bool,
+    /// Limit the heap to this many MiB
+    #[arg(long, value_name = "MIB", conflicts_with = "budget")]
+    limit: Option<usize>,
+    /// Limit the heap to this many times what the workload keeps alive at once
+    #[arg(long, value_name = "TIMES")]
+    budget: Option<f64>,
+    /// Collect at every safepoint
+    #[arg(long)]
+    zeal: bool,
+}
+
+/// The line that every runtime prints, with the same fields.
+#[derive(Serialize)]
+struct Line {
+    peer: &'static str,
+    config: String,
+    budget: Option<String>,
+    workload: Workload,
+    threads: u32,
+    size: f64,
+    wall_s: f64,
+    mut_wait_s: f64,
+    mut_cpu_s: f64,
+    build_s: f64,
+    ops: u64,
+    max_stop_ms: f64,
+    max_stop_raw_ms: f64,
+    stop_total_ms: f64,
+    build_max_stop_ms: f64,
+    p999_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    p50_us: Option<f64>,
+    checksum: u64,
+    proc_wall_s: f64,
+    cpu_s: f64,
+    max_rss_mib: Option<f64>,
+}
+
+/// Runs the workload and prints what it came to.
+///
+/// # Errors
+/// If the arguments are out of range, the heap cannot be opened, or the workload does not end.
+pub fn run(args: BenchArgs) -> Result<ExitCode> {
+    let begun = now();
+    let plan = Plan::new(args.workload, args.threads, args.size)?;
+    let heap = open(&options(&args, &plan)?)?;
+    let outcome = plan.run(&heap)?;
+    let line = line(&args, &plan, &outcome, now() - begun);
+    if args.json {
+        println!("{}", serde_json::to_string(&line)?);
+    } else {
+        print(&line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &BenchArgs, plan: &Plan) -> Result<HeapOptions> {
+    let limit = match (args.limit, args.budget) {
+        (Some(mib), _) => Some(mib.saturating_mul(MIB)),
+        (None, Some(times)) => {
+            ensure!(times >= 1.0 && times.is_finite(), "the budget must be at least 1, the size of what is live");
+            Some((plan.live_bytes() * times) as usize)
+        }
+        (None, None) => None,
+    };
+    Ok(HeapOptions { limit, zeal: args.zeal })
+}
+
+/// The departures from the default configuration, or that there are none.
+fn config(args: &BenchArgs) -> String {
+    let limit = args.limit.map(|mib| format!("limit={mib}MiB"));
+    let zeal = args.zeal.then(|| "zeal".to_owned());
+    let departures: Vec<_> = [limit, zeal].into_iter().flatten().collect();
+    if departures.is_empty() { "default".to_owned() } else { departures.join(",") }
+}
+
+fn line(args: &BenchArgs, plan: &Plan, outcome: &Outcome, proc_wall_ns: u64) -> Line {
+    let gaps = &outcome.gaps;
+    let usual = gaps.quantile_ns(0.5);
+    let percentile = |q| plan.workload().profile().even_steps.then(|| gaps.quantile_ns(q));
+    let build_stop = outcome.build_gaps.longest_ns() - outcome.build_gaps.quantile_ns(0.5);
+    Line {
+        peer: "orinoco",
+        config: config(args),
+        budget: args.budget.map(|times| format!("{times}x")),
+        workload: plan.workload(),
+        threads: plan.threads(),
+        size: plan.size(),
+        wall_s: rounded(outcome.wall_ns as f64 / 1e9, 4),
+        mut_wait_s: rounded(outcome.waited_ns as f64 / 1e9, 4),
+        mut_cpu_s: rounded(outcome.ran_ns as f64 / 1e9, 4),
+        build_s: rounded(outcome.build_ns as f64 / 1e9, 4),
+        ops: outcome.operations,
+        max_stop_ms: rounded((gaps.longest_ns() - usual) / 1e6, 4),
+        max_stop_raw_ms: rounded((gaps.longest_raw_ns() - usual) / 1e6, 4),
+        stop_total_ms: rounded(gaps.stopped_ns() / 1e6, 2),
+        build_max_stop_ms: rounded(build_stop / 1e6, 4),
+        p999_ms: percentile(0.999).map(|ns| rounded(ns / 1e6, 5)),
+        p99_ms: percentile(0.99).map(|ns| rounded(ns / 1e6, 5)),
+        p50_us: percentile(0.5).map(|ns| rounded(ns / 1e3, 3)),
+        checksum: outcome.checksum,
+        proc_wall_s: rounded(proc_wall_ns as f64 / 1e9, 3),
+        cpu_s: rounded(process_cpu() as f64 / 1e9, 3),
+        max_rss_mib: peak_resident_kib().map(|kib| rounded(kib as f64 / 1024.0, 1)),
+    }
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+/// The most memory that the process ever had resident, where the system tells.
+fn peak_resident_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+fn print(line: &Line) {
+    let or_dash = |value: Option<f64>, unit| value.map_or_else(|| "-".to_owned(), |value| format!("{value} {unit}"));
+    println!("operations    {}", line.ops);
+    println!("wall          {} s, of which building {} s", line.wall_s, line.build_s);
+    println!("cpu           {} s, of which mutators {} s", line.cpu_s, line.mut_cpu_s);
+    println!("peak memory   {}", or_dash(line.max_rss_mib, "MiB"));
+    println!("longest stop  {} ms, {} ms while building", line.max_stop_ms, line.build_max_stop_ms);
+    println!(
+        "an iteration  p50 {}, p99 {}, p99.9 {}",
+        or_dash(line.p50_us, "us"),
+        or_dash(line.p99_ms, "ms"),
+        or_dash(line.p999_ms, "ms")
+    );
+    println!("checksum      {}", line.checksum);
+}
