@@ -1,0 +1,36 @@
+//! The command-line program. It reads arguments and says what went wrong; the work is in the library.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use orinoco_benches::cli;
+
+/// Runs real heap graphs and shared workloads on the orinoco heap.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Replay(cli::replay::ReplayArgs),
+    Bench(cli::bench::BenchArgs),
+}
+
+/// What a command ends with that could not be carried out. One that was, and found a disagreement, ends with 1.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Replay(args) => cli::replay::run(args),
+        Command::Bench(args) => cli::bench::run(args),
+    };
+    done.unwrap_or_else(|error| {
+        // One line, whatever a file name or a message holds.
+        let line = format!("{error:#}").replace(char::is_control, " ");
+        eprintln!("orinoco: {line}");
+        ExitCode::from(FAILED)
+    })
+}
