@@ -92,7 +92,7 @@ fn options(args: &BenchArgs, plan: &Plan) -> Result<HeapOptions> {
         }
         (None, None) => None,
     };
-    Ok(HeapOptions { limit, zeal: args.zeal })
+    Ok(HeapOptions { limit, zeal: args.zeal, ..HeapOptions::default() })
 }
 
 /// The departures from the default configuration, or that there are none.

@@ -11,6 +11,8 @@ use orinoco::{Heap, Options};
 pub struct HeapOptions {
     /// Hard limit in bytes.
     pub limit: Option<usize>,
+    /// Nursery in bytes.
+    pub nursery: Option<usize>,
     /// Collect at every safepoint.
     pub zeal: bool,
 }
@@ -21,5 +23,10 @@ pub struct HeapOptions {
 /// If the configuration is out of range, or its address space cannot be reserved.
 pub fn open(options: &HeapOptions) -> Result<Heap> {
     let default = Options { limit: usize::MAX, ..Options::default() };
-    Ok(Heap::with_options(Options { limit: options.limit.unwrap_or(default.limit), stress: options.zeal, ..default }))
+    Ok(Heap::with_options(Options {
+        limit: options.limit.unwrap_or(default.limit),
+        young: options.nursery.unwrap_or(default.young),
+        stress: options.zeal,
+        ..default
+    }))
 }
