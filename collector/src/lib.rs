@@ -1,8 +1,56 @@
-//! collector
-
+//! The collector behind `orinoco`. Embedders use that crate; this one is its lower half.
+//!
+//! ```text
+//!   C7   collector                                            siblings meet here
+//!   C6   scavenge/   mark/   sweep/   verify                  algorithms; no arrows between them
+//!   C5   heap_core   roots                                    what they work on, where tracing begins
+//!   C4   space/      mutator_local                            what memory means
+//!   C3   region/     workers    statistics   pace             a region's jobs, who helps, how much
+//!   C2   memory/     object/    worklist/    gate   config    mechanisms
+//!   C1   sync/       units      world        planted          ground
+//! ```
+//!
+//! Under `--cfg loom` only the protocol rooms are built: forwarding, mark bits, worklists, termination, the gate.
+#[cfg(not(loom))]
+pub mod collector;
+#[cfg(not(loom))]
+pub mod config;
+#[cfg(not(loom))]
+pub mod error;
+#[doc(hidden)]
 pub mod gate;
+#[cfg(not(loom))]
+pub(crate) mod heap_core;
+#[cfg(not(loom))]
+pub mod mark;
+#[cfg(not(loom))]
+pub(crate) mod memory;
+#[cfg(not(loom))]
+pub mod mutator_local;
+pub mod object;
+#[cfg(not(loom))]
+pub(crate) mod pace;
 #[doc(hidden)]
 pub mod planted;
+pub mod region;
+#[cfg(not(loom))]
+pub mod roots;
+#[cfg(not(loom))]
+pub mod scavenge;
+#[cfg(not(loom))]
+pub(crate) mod space;
+#[cfg(not(loom))]
+pub mod statistics;
+#[cfg(not(loom))]
+pub(crate) mod sweep;
 #[doc(hidden)]
 pub mod sync;
+pub mod units;
+#[cfg(not(loom))]
+pub(crate) mod verify;
+#[cfg(not(loom))]
+pub(crate) mod workers;
+#[doc(hidden)]
 pub mod worklist;
+#[cfg(not(loom))]
+pub mod world;

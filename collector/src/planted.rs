@@ -83,6 +83,10 @@ macro_rules! table {
 
 table! {
     orders {
+        /// Whoever reads a published table sees its content.
+        published_read = Acquire => Relaxed;
+        /// A new version's content is published with it, and the old one is freed after its last writer.
+        published_replace = AcqRel => Relaxed;
         /// Whoever finds an object forwarded reads its copy.
         forward_probe = Acquire => Relaxed;
         /// The finished copy is published by the address that leads to it.
@@ -119,10 +123,16 @@ table! {
         request_is_served = Acquire => Relaxed;
     }
     bugs {
+        /// A store into an old object does not remember that its target is young.
+        barrier_forgets_young;
+        /// A store into an old object does not shade its target while marking.
+        barrier_forgets_shade;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
         forward_without_claim;
         /// Marks by loading, or-ing and storing: a neighbour's bit is lost, or one object is pushed twice.
         mark_without_claim;
+        /// Clears part of a word by loading, masking and storing: a mark set meanwhile is lost.
+        clear_without_claim;
         /// An idle worker takes work before it counts as active: the phase ends while it holds some.
         termination_take_before_reenter;
         /// A helper enters a phase that is over.
@@ -131,6 +141,8 @@ table! {
         publish_forgets_the_hot_segment;
         /// A view takes its work with it when it goes.
         dropped_view_loses_its_work;
+        /// Writes the length of the shared stack after giving back its lock: it may say 0 for ever.
+        worklist_hint_outside_the_lock;
         /// Looks whether the gate is open, and then enters: it may have closed between.
         gate_enter_unchecked;
         /// The last guest says that it has left, and then leaves.

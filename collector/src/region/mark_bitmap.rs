@@ -57,6 +57,27 @@ impl<'a> MarkBitmap<'a> {
         // Guarded by `marking::two_bits_of_one_word_are_both_set` and `marking::one_object_is_pushed_once`.
         word.fetch_or(mask, Relaxed) & mask == 0
     }
+    /// The last marked bit at or below `from`, not below `floor`.
+    pub fn prev_marked(self, from: usize, floor: usize) -> Option<usize> {
+        let mut word = from / BITS;
+        let mut bits = self.0[word].load(Relaxed) & (usize::MAX >> (BITS - 1 - from % BITS));
+        loop {
+            if bits != 0 {
+                let bit = word * BITS + (BITS - 1 - bits.leading_zeros() as usize);
+                return (bit >= floor).then_some(bit);
+            }
+            if word * BITS <= floor {
+                return None;
+            }
+            word -= 1;
+            bits = self.0[word].load(Relaxed);
+        }
+    }
+    /// Where `bit` is, for a prefetch.
+    #[inline(always)]
+    pub fn word_of(self, bit: usize) -> *const u8 {
+        (&raw const self.0[bit / BITS]).cast()
+    }
     /// Whether `bit` is marked.
     #[inline]
     pub fn is_marked(self, bit: usize) -> bool {
@@ -79,7 +100,10 @@ impl<'a> MarkBitmap<'a> {
             // A word that is shared with bits outside the range is not ours to store (M2).
             if mask == usize::MAX {
                 self.0[index].store(0, Relaxed);
+            } else if bug::clear_without_claim() {
+                self.0[index].store(self.0[index].load(Relaxed) & !mask, Relaxed);
             } else {
+                // Guarded by `marking::clearing_a_range_spares_a_mark_beside_it`.
                 self.0[index].fetch_and(!mask, Relaxed);
             }
         }
@@ -245,5 +269,24 @@ mod tests {
     fn a_range_beyond_the_end_is_refused() {
         let words = words(1);
         MarkBitmap::new(&words).clear_range(0, 65);
+    }
+
+    #[test]
+    fn the_mark_before_a_place_is_found_and_the_floor_is_kept() {
+        let words: Vec<AtomicUsize> = (0..4).map(|_| AtomicUsize::new(0)).collect();
+        let bits = MarkBitmap::new(&words);
+        for bit in [3, 64, 200] {
+            assert!(bits.try_mark(bit));
+        }
+        for (from, floor, found) in [
+            (255, 0, Some(200)),
+            (200, 0, Some(200)),
+            (199, 0, Some(64)),
+            (63, 0, Some(3)),
+            (199, 65, None),
+            (2, 0, None),
+        ] {
+            assert_eq!(bits.prev_marked(from, floor), found, "from {from} down to {floor}");
+        }
     }
 }

@@ -18,7 +18,7 @@
 
 use crate::planted::bug;
 use crate::sync::Ordering::Relaxed;
-use crate::sync::{AtomicUsize, CachePadded, Mutex};
+use crate::sync::{AtomicUsize, CachePadded, Mutex, MutexGuard};
 use crate::worklist::segment::Segment;
 
 /// Work that any worker may take.
@@ -75,7 +75,7 @@ impl<T> Worklist<T> {
         }
         let mut stack = self.stack.lock();
         let segment = stack.waiting.pop();
-        self.waiting.store(stack.waiting.len(), Relaxed);
+        self.unlock(stack);
         segment
     }
     /// Forgets all work that waits here; true if there was some.
@@ -83,7 +83,7 @@ impl<T> Worklist<T> {
         let mut stack = self.stack.lock();
         let had_work = !stack.waiting.is_empty();
         stack.waiting.clear();
-        self.waiting.store(0, Relaxed);
+        self.unlock(stack);
         had_work
     }
     /// Calls `f` for each segment that waits here, and drops those that it leaves empty. For stopped worlds: it holds the lock.
@@ -93,9 +93,21 @@ impl<T> Worklist<T> {
             f(segment);
             !segment.is_empty()
         });
-        self.waiting.store(stack.waiting.len(), Relaxed);
+        self.unlock(stack);
     }
 
+    /// Gives back the lock, and the length with it (W3).
+    fn unlock(&self, stack: MutexGuard<'_, Stack<T>>) {
+        let waiting = stack.waiting.len();
+        if bug::worklist_hint_outside_the_lock() {
+            drop(stack);
+            self.waiting.store(waiting, Relaxed);
+            return;
+        }
+        // Relaxed: it is a hint; under the lock, so that it ends as the length does.
+        // Guarded by `worklist::every_entry_is_taken_once`.
+        self.waiting.store(waiting, Relaxed);
+    }
     /// Publishes `segment` and leaves an empty one, with memory if there is a spare.
     fn exchange(&self, segment: &mut Segment<T>) {
         if segment.is_empty() {
@@ -104,7 +116,7 @@ impl<T> Worklist<T> {
         let mut stack = self.stack.lock();
         let empty = stack.spare.pop().unwrap_or_default();
         stack.waiting.push(std::mem::replace(segment, empty));
-        self.waiting.store(stack.waiting.len(), Relaxed);
+        self.unlock(stack);
     }
     /// Replaces `empty` by a segment with work, and keeps it as a spare; false if there is no work.
     fn refill(&self, empty: &mut Segment<T>) -> bool {
@@ -118,7 +130,7 @@ impl<T> Worklist<T> {
         if stack.spare.len() < SPARES {
             stack.spare.push(spare);
         }
-        self.waiting.store(stack.waiting.len(), Relaxed);
+        self.unlock(stack);
         true
     }
 }

@@ -1,0 +1,523 @@
+//! The collector's face: what the runtime asks for while mutators run, and what it has done once they stand still.
+//!
+//! ```text
+//!   running:  allocate_slow ─ row used up ─▶ wanted ─▶ (runtime: poll flag, safepoint, stop)
+//!   stopped:  next_kind ─▶ collect ─▶ hand over ─▶ scavenge | mark + purge + scavenge | evacuate
+//!   running:  after_stop ─▶ sweep (helpers, or whoever asks) ─▶ run_drops
+//! ```
+use crate::config::{HeapConfig, Settings};
+use crate::error::{AllocError, HeapError};
+use crate::heap_core::Core;
+use crate::mark::cycle::mark_stopped;
+use crate::mutator_local::{MutatorLocal, Remembered};
+use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
+use crate::object::raw::{ObjectRef, PlacePtr, fill};
+use crate::object::trace::PlaceOps;
+use crate::pace;
+use crate::region::kind::Kind;
+use crate::region::lab::Lab;
+use crate::roots::Roots;
+use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
+use crate::space::pool::Pool;
+use crate::space::spaces::Spaces;
+use crate::statistics::{Statistics, StopKind, Stops};
+use crate::sweep;
+use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::units::{Bytes, LAB_BYTES, LARGE_BYTES, REGION_BYTES};
+pub use crate::verify::Census;
+use crate::workers::{Helpers, no_unwind};
+use crate::world::StoppedWorld;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+/// What a stop is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionKind {
+    /// The young generation.
+    Young,
+    /// Both generations: exactly what is reachable survives.
+    Full,
+    /// Both generations, and every object that can move does; the old generation is compact afterwards.
+    Evacuate,
+}
+
+/// Why a collection ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The nursery was used up.
+    NurseryFull,
+    /// The old generation reached its plan.
+    OldGrown,
+    /// The program asked.
+    Explicit,
+    /// The configuration asks for it at every safepoint.
+    Zeal,
+}
+
+/// What a collection did.
+#[derive(Clone, Copy, Debug)]
+pub struct CollectionReport {
+    /// What was collected.
+    pub kind: CollectionKind,
+    /// Why.
+    pub cause: Cause,
+    /// Old bytes before.
+    pub old_before: Bytes,
+    /// Old bytes after.
+    pub old_after: Bytes,
+    /// Bytes copied within the young generation.
+    pub copied: Bytes,
+    /// Bytes moved to the old generation.
+    pub promoted: Bytes,
+    /// The collector's own time in the stop.
+    pub pause: Duration,
+}
+
+impl CollectionReport {
+    /// The kind of stop that this was.
+    pub const fn stop_kind(&self) -> StopKind {
+        match self.kind {
+            CollectionKind::Young => StopKind::Young,
+            CollectionKind::Full => StopKind::Full,
+            CollectionKind::Evacuate => StopKind::Evacuate,
+        }
+    }
+}
+
+/// One heap's collector.
+pub struct Collector {
+    core: Arc<Core>,
+    helpers: Helpers,
+    /// The row is used up: the next safepoint collects. Mutators set it, collections clear it.
+    wanted: AtomicBool,
+    /// Old bytes at which the next full collection is due.
+    full_at: AtomicUsize,
+    /// Safepoints since zeal last collected.
+    zeal_count: AtomicU32,
+    /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
+    sweep_now: AtomicBool,
+    totals: Mutex<Totals>,
+}
+
+#[derive(Default)]
+struct Totals {
+    scavenges: u64,
+    full: u64,
+    evacuations: u64,
+    copied: u64,
+    promoted: u64,
+    freed: u64,
+    marked: u64,
+    retained: u64,
+    stops: Stops,
+    pauses: Stops,
+}
+
+impl Collector {
+    /// Reserves a heap's address space and starts its helpers.
+    ///
+    /// # Errors
+    /// [`HeapError`] says which setting is out of range, or what the operating system refused.
+    pub fn new(config: &HeapConfig) -> Result<Self, HeapError> {
+        let settings = config.clone().build()?;
+        let pool = Pool::new(settings.limit, settings.nursery)
+            .map_err(|(wanted, errno)| HeapError::Reservation { wanted, os_error: errno.raw_os_error() })?;
+        let helpers = Helpers::new(settings.helpers)?;
+        let spaces = Spaces::new(pool, settings.nursery);
+        spaces.start_mutating();
+        let full_at = settings.initial_old.get();
+        Ok(Self {
+            core: Arc::new(Core::new(settings, spaces)),
+            helpers,
+            wanted: AtomicBool::new(false),
+            full_at: AtomicUsize::new(full_at),
+            zeal_count: AtomicU32::new(0),
+            sweep_now: AtomicBool::new(false),
+            totals: Mutex::default(),
+        })
+    }
+    /// The checked settings.
+    pub fn settings(&self) -> &Settings {
+        &self.core.settings
+    }
+
+    // ---- mutators: attach and leave
+
+    /// A mutator's part, in the present phase. No stop may begin before it is registered.
+    pub fn new_local(&self) -> MutatorLocal {
+        let table = &self.core.spaces.pool.table;
+        let marking = self.core.is_marking();
+        MutatorLocal {
+            lab: Lab::default(),
+            barrier_table: Cell::new(table.barrier.table(marking)),
+            region_mask: Cell::new(table.mask()),
+            marking: Cell::new(marking),
+            remembered: RefCell::default(),
+            shaded: RefCell::default(),
+            relocked: RefCell::default(),
+            droppables: RefCell::default(),
+        }
+    }
+    /// Takes over what a mutator that leaves still holds. No stop is on.
+    pub fn retire_local(&self, local: &MutatorLocal) {
+        self.hand_over(local);
+    }
+    fn hand_over(&self, local: &MutatorLocal) {
+        let (rest, free) = local.lab.retire();
+        fill(rest, free);
+        let core = &self.core;
+        core.remembered.lock().append(&mut local.remembered.borrow_mut());
+        core.droppables.lock().append(&mut local.droppables.borrow_mut());
+        core.relocked.lock().append(&mut local.relocked.borrow_mut());
+        for object in local.shaded.borrow_mut().drain(..) {
+            core.grey_push(crate::object::task::Task::first(object, object.info()));
+        }
+    }
+
+    // ---- mutators: memory
+
+    /// Memory for a small or middling object (`bytes` up to [`LARGE_BYTES`], whole words) when the buffer has no room.
+    ///
+    /// # Errors
+    /// [`AllocError`] at the limit; a collection at the next safepoint may help.
+    pub fn allocate_slow(&self, local: &MutatorLocal, bytes: usize) -> Result<*mut u8, AllocError> {
+        debug_assert!(bytes <= LARGE_BYTES && bytes.is_multiple_of(8));
+        let spaces = &self.core.spaces;
+        if bytes > LAB_BYTES / 4 {
+            // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
+            self.want();
+            return spaces.overflow(bytes);
+        }
+        let (start, got, used_up) = spaces.lab().inspect_err(|_| self.want())?;
+        if used_up {
+            self.want();
+        }
+        let (rest, free) = local.lab.replace(start, got);
+        fill(rest, free);
+        Ok(local.lab.try_bump(bytes).expect("a fresh buffer has room for a quarter of itself"))
+    }
+    /// Memory for a large object: regions of its own.
+    ///
+    /// # Errors
+    /// [`AllocError`] at the limit, or when no heap of this limit could hold it.
+    pub fn allocate_large(&self, _local: &MutatorLocal, bytes: usize, has_edges: bool) -> Result<*mut u8, AllocError> {
+        let kind = if has_edges { Kind::LARGE_OLD } else { Kind::LARGE_YOUNG };
+        let start = self.core.spaces.large(bytes, kind);
+        let spaces = &self.core.spaces;
+        let near = start.is_err() || spaces.young_bytes_hint() > spaces.nursery_regions() * REGION_BYTES;
+        if near || self.is_full_due() {
+            self.want();
+        }
+        start
+    }
+    /// After a large object with references is completely written: it was born old, and its stores had no barrier.
+    ///
+    /// # Safety
+    /// `object` came from [`allocate_large`](Self::allocate_large) in this window and is completely written.
+    #[expect(unsafe_code, reason = "the runtime vouches for the object")]
+    pub unsafe fn finish_large(&self, local: &MutatorLocal, object: ObjectRef) {
+        self.core.after_birth(local, object);
+    }
+    /// Makes an abandoned range walkable.
+    ///
+    /// # Safety
+    /// The range was handed out by this collector in this window and no object is in it.
+    #[expect(unsafe_code, reason = "the runtime vouches for the range")]
+    pub unsafe fn fill(&self, start: *mut u8, bytes: usize) {
+        fill(start, bytes);
+    }
+    fn want(&self) {
+        if !self.wanted.load(Relaxed) {
+            self.wanted.store(true, Relaxed);
+        }
+    }
+    /// Whether the next safepoint should collect.
+    pub fn collection_wanted(&self) -> bool {
+        self.wanted.load(Relaxed)
+    }
+
+    // ---- mutators: barriers and identity
+
+    /// Whether an address lies in the heap.
+    pub fn contains(&self, addr: usize) -> bool {
+        self.core.spaces.pool.contains(addr)
+    }
+    /// Whether a heap address is young.
+    pub fn is_young(&self, addr: usize) -> bool {
+        self.core.spaces.pool.table.kind_at(addr).is_young()
+    }
+    /// After `target` was stored at `slot`, when the barrier's fast path cannot tell that nothing is to be done.
+    ///
+    /// # Safety
+    /// `target` is a live object of this heap, and `ops` are those of the type of `slot`.
+    #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
+    pub unsafe fn barrier_slow(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
+        self.core.after_store(local, slot, target, ops);
+    }
+    /// After an old lock was taken: its content may come to refer to something young (`generational`), and must be
+    /// shown to the marker again (`marking`).
+    ///
+    /// # Safety
+    /// `lock` is a lock in an old object of this heap, and `ops` are those of its type.
+    #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
+    pub unsafe fn remember_lock(
+        &self,
+        local: &MutatorLocal,
+        lock: *mut u8,
+        ops: &'static PlaceOps,
+        generational: bool,
+        marking: bool,
+    ) {
+        if generational {
+            self.core.remember(local, lock, ops);
+        }
+        if marking {
+            let place = PlacePtr(self.core.spaces.pool.rederive(lock.addr()));
+            local.relocked.borrow_mut().push((place, ops));
+        }
+    }
+    /// After an old object began to refer weakly to something young.
+    ///
+    /// # Safety
+    /// `object` is a live old object of this heap whose type has weak operations.
+    #[expect(unsafe_code, reason = "the runtime vouches for the object")]
+    pub unsafe fn remember_weak(&self, local: &MutatorLocal, object: ObjectRef) {
+        local.remembered.borrow_mut().push(Remembered::Weak(object));
+    }
+    /// After elements `from..to` of an array were written without their slots' barriers.
+    ///
+    /// # Safety
+    /// `array` is a live array of this heap and the range is within it.
+    #[expect(unsafe_code, reason = "the runtime vouches for the range")]
+    pub unsafe fn range_barrier(&self, local: &MutatorLocal, array: ObjectRef, from: usize, to: usize) {
+        self.core.after_range(local, array, from, to);
+    }
+    /// While marking: keeps an old object that a mutator got hold of without a store.
+    pub fn shade(&self, local: &MutatorLocal, target: ObjectRef) {
+        self.core.shade(local, target);
+    }
+    /// The object's identity hash: the same for its whole life, wherever it moves.
+    pub fn identity_hash(&self, object: ObjectRef) -> u64 {
+        let header = object.header_now();
+        match hash_state(header) {
+            HashState::Stored => object.stored_hash(header),
+            state => {
+                if state == HashState::Unhashed {
+                    // Relaxed: all who ask compute the same number, and only a pause, which orders everything, reads
+                    // the state for another purpose.
+                    object.header().fetch_or(with_hash_state(0, HashState::Hashed), Relaxed);
+                }
+                let pool = &self.core.spaces.pool;
+                let birth = pool.table.with_region(pool.table.index(object.addr()), |r| r.births.load(Relaxed));
+                hash_at(object.addr(), birth)
+            }
+        }
+    }
+
+    // ---- the stop
+
+    fn is_full_due(&self) -> bool {
+        self.core.spaces.old_bytes() >= self.full_at.load(Relaxed)
+    }
+    /// What a stop, or a poll that could lead to one, should do now; `None` if nothing is due (any more).
+    pub fn next_kind(&self, explicit: Option<CollectionKind>) -> Option<(CollectionKind, Cause)> {
+        if let Some(kind) = explicit {
+            return Some((kind, Cause::Explicit));
+        }
+        if self.wanted.load(Relaxed) {
+            return Some(match self.is_full_due() {
+                true => (CollectionKind::Full, Cause::OldGrown),
+                false => (CollectionKind::Young, Cause::NurseryFull),
+            });
+        }
+        let zeal = self.core.settings.zeal;
+        if zeal.every > 0 && (self.zeal_count.fetch_add(1, Relaxed) + 1).is_multiple_of(zeal.every) {
+            let kind = if zeal.everything { CollectionKind::Evacuate } else { CollectionKind::Young };
+            return Some((kind, Cause::Zeal));
+        }
+        None
+    }
+    /// Collects, with the world stopped.
+    pub fn collect(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        kind: CollectionKind,
+        cause: Cause,
+    ) -> CollectionReport {
+        no_unwind(|| self.collect_stopped(world, roots, kind, cause))
+    }
+    fn collect_stopped(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        kind: CollectionKind,
+        cause: Cause,
+    ) -> CollectionReport {
+        let began = Instant::now();
+        let core = &self.core;
+        roots.locals(&mut |local| self.hand_over(local));
+        self.verify_if_asked(roots, "before a collection");
+        let old_before = Bytes::new(core.spaces.old_bytes());
+        let mut marked = 0;
+        let tally = match kind {
+            CollectionKind::Young => self.young(world, roots),
+            CollectionKind::Full => {
+                sweep::finish(core);
+                marked = self.mark(world, roots);
+                self.young(world, roots)
+            }
+            CollectionKind::Evacuate => {
+                sweep::finish(core);
+                scavenge(core, &self.helpers, world, roots, Extent::Everything, usize::MAX)
+            }
+        };
+        if kind != CollectionKind::Young {
+            self.plan_next_full();
+        }
+        self.wanted.store(false, Relaxed);
+        self.verify_if_asked(roots, "after a collection");
+        self.sweep_now.store(kind == CollectionKind::Full && cause == Cause::Explicit, Relaxed);
+        let pause = began.elapsed();
+        let report = CollectionReport {
+            kind,
+            cause,
+            old_before,
+            old_after: Bytes::new(core.spaces.old_bytes()),
+            copied: Bytes::new(tally.copied),
+            promoted: Bytes::new(tally.promoted),
+            pause,
+        };
+        self.note(&report, &tally, marked);
+        report
+    }
+    fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> Tally {
+        let core = &self.core;
+        let budget = if core.settings.zeal == crate::config::Zeal::OFF {
+            pace::copy_budget(core.settings.step_cap)
+        } else {
+            usize::MAX
+        };
+        let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, budget);
+        core.note_survival(tally.copied + tally.promoted, tally.condemned);
+        tally
+    }
+    /// Marks, frees large objects, and leaves every other region to be swept.
+    fn mark(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> usize {
+        let core = &self.core;
+        let marked = mark_stopped(core, &self.helpers, world, roots);
+        core.spaces.retain_large_old(|object, first| {
+            let pool = &core.spaces.pool;
+            let alive = core.is_marked(object);
+            let bit = pool.bit(object.addr());
+            pool.marks().clear_range(bit, bit + 1);
+            if !alive {
+                bury_large(core, object, first);
+            }
+            alive
+        });
+        core.spaces.old.start_sweeping(marked.bytes);
+        marked.bytes
+    }
+    fn plan_next_full(&self) {
+        let s = &self.core.settings;
+        let live = self.core.spaces.old_bytes();
+        let at = pace::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
+        self.full_at.store(at, Relaxed);
+    }
+    fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
+        if self.core.settings.verify {
+            let _ = crate::verify::verify(&self.core, roots, when);
+        }
+    }
+    /// Walks and checks the heap, and counts what is reachable.
+    pub fn verify(&self, _world: &StoppedWorld<'_>, roots: &dyn Roots) -> Census {
+        roots.locals(&mut |local| self.hand_over(local));
+        crate::verify::verify(&self.core, roots, "when asked")
+    }
+
+    // ---- after the stop, with the world running
+
+    /// Gets the sweep going, and runs the drop glue of what has died. Panics of drop glue pass through; what was not
+    /// dropped yet is dropped by the next call.
+    pub fn run_drops(&self) {
+        if self.sweep_now.swap(false, Relaxed) {
+            sweep::finish(&self.core);
+        } else if self.core.spaces.old.unswept() > 0 {
+            let core = self.core.clone();
+            if !self.helpers.spawn(move || sweep::finish(&core)) {
+                // Nobody else will: a few regions at each collection, and as many as are needed at the next full one.
+                for _ in 0..16 {
+                    if !sweep::sweep_one(&self.core) {
+                        break;
+                    }
+                }
+            }
+        }
+        loop {
+            let next = self.core.graveyard.lock().pop();
+            match next {
+                Some(corpse) => corpse.bury(),
+                None => return,
+            }
+        }
+    }
+    /// Records how long a mutator stood still, from the request to running again.
+    pub fn record_stop(&self, stop: Duration, kind: StopKind) {
+        self.totals.lock().stops.record(kind, stop);
+    }
+    fn note(&self, report: &CollectionReport, tally: &Tally, marked: usize) {
+        let mut t = self.totals.lock();
+        match report.kind {
+            CollectionKind::Young => t.scavenges += 1,
+            CollectionKind::Full => {
+                t.scavenges += 1;
+                t.full += 1;
+            }
+            CollectionKind::Evacuate => t.evacuations += 1,
+        }
+        t.copied += tally.copied as u64;
+        t.promoted += tally.promoted as u64;
+        t.freed += tally.freed as u64;
+        t.retained += tally.retained_regions as u64;
+        t.marked += marked as u64;
+        t.pauses.record(report.stop_kind(), report.pause);
+    }
+    /// The heap's figures.
+    pub fn statistics(&self) -> Statistics {
+        let spaces = &self.core.spaces;
+        let t = self.totals.lock();
+        Statistics {
+            scavenges: t.scavenges,
+            full_collections: t.full,
+            evacuations: t.evacuations,
+            bytes_copied: t.copied,
+            bytes_promoted: t.promoted,
+            bytes_freed: t.freed,
+            bytes_marked: t.marked,
+            regions_retained: t.retained,
+            old_used: Bytes::new(spaces.old_bytes()),
+            large_used: Bytes::new(spaces.large_bytes()),
+            young_used: Bytes::new(spaces.young_bytes_hint()),
+            committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
+            limit: Bytes::new(spaces.pool.limit() * REGION_BYTES),
+            stops: t.stops.summary(),
+            pauses: t.pauses.summary(),
+        }
+    }
+}
+
+impl Drop for Collector {
+    /// Drops every value that is left; in no order, and with nothing of the heap to look at.
+    fn drop(&mut self) {
+        sweep::finish(&self.core);
+        let core = &self.core;
+        let table = &core.spaces.pool.table;
+        let mut rest = std::mem::take(&mut *core.droppables.lock());
+        for index in 0..table.opened() {
+            table.with_region(index, |r| rest.append(&mut r.droppables.lock()));
+        }
+        rest.into_iter().for_each(|object| core.bury(object));
+        self.run_drops();
+    }
+}

@@ -1,0 +1,198 @@
+//! What an embedder may choose. Checked once, by [`HeapConfig::build`]; plain numbers afterwards.
+use crate::error::HeapError;
+use crate::units::{Bytes, REGION_BYTES};
+
+/// How a heap should behave. Every setter says its default and its range; [`build`](Self::build) checks them all.
+///
+/// ```
+/// use orinoco_collector::config::HeapConfig;
+/// use orinoco_collector::units::Bytes;
+/// let settings = HeapConfig::new().limit(Bytes::mib(512)).nursery(Bytes::mib(2)).build()?;
+/// assert_eq!(settings.nursery, Bytes::mib(2));
+/// # Ok::<(), orinoco_collector::error::HeapError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct HeapConfig {
+    settings: Settings,
+}
+
+/// Checked settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// See [`HeapConfig::limit`].
+    pub limit: Bytes,
+    /// See [`HeapConfig::nursery`].
+    pub nursery: Bytes,
+    /// See [`HeapConfig::helpers`].
+    pub helpers: usize,
+    /// See [`HeapConfig::initial_old`].
+    pub initial_old: Bytes,
+    /// See [`HeapConfig::verify`].
+    pub verify: bool,
+    /// See [`HeapConfig::zeal`].
+    pub zeal: Zeal,
+    /// See [`HeapConfig::parallel_scavenge`].
+    pub parallel_scavenge: bool,
+    /// See [`HeapConfig::concurrent_marking`].
+    pub concurrent_marking: bool,
+    /// See [`HeapConfig::incremental_marking`].
+    pub incremental_marking: bool,
+    /// See [`HeapConfig::step_cap`].
+    pub step_cap: std::time::Duration,
+}
+
+/// Collecting far more often than needed, to find bugs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Zeal {
+    /// Collect at every n-th safepoint; 0 for none.
+    pub every: u32,
+    /// Move every object each time, old ones too, instead of young ones only.
+    pub everything: bool,
+}
+
+impl Zeal {
+    /// No zeal: collect when it pays.
+    pub const OFF: Self = Self { every: 0, everything: false };
+    /// A young collection at every safepoint.
+    pub const YOUNG: Self = Self { every: 1, everything: false };
+    /// Every object moves at every safepoint.
+    pub const EVERYTHING: Self = Self { every: 1, everything: true };
+}
+
+impl Default for HeapConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HeapConfig {
+    /// The defaults.
+    pub fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        Self {
+            settings: Settings {
+                limit: Bytes::gib(4),
+                nursery: Bytes::mib(4),
+                helpers: (cores - 1).min(7),
+                initial_old: Bytes::mib(16),
+                verify: false,
+                zeal: Zeal::OFF,
+                parallel_scavenge: true,
+                concurrent_marking: true,
+                incremental_marking: true,
+                step_cap: std::time::Duration::from_millis(10),
+            },
+        }
+    }
+    /// Bytes of heap memory above which allocations are refused. Default 4 GiB; 1 MiB to 1 TiB.
+    #[must_use]
+    pub fn limit(mut self, limit: Bytes) -> Self {
+        self.settings.limit = limit;
+        self
+    }
+    /// Bytes allocated between two young collections. Default 4 MiB, which stays in cache; 256 KiB to 256 MiB,
+    /// at most a quarter of the limit (a larger wish is cut down to that).
+    #[must_use]
+    pub fn nursery(mut self, nursery: Bytes) -> Self {
+        self.settings.nursery = nursery;
+        self
+    }
+    /// Helper threads. Default one less than the cores, at most 7; 0 (everything on mutators) to 256.
+    #[must_use]
+    pub fn helpers(mut self, helpers: usize) -> Self {
+        self.settings.helpers = helpers;
+        self
+    }
+    /// Old-generation bytes before the first full collection. Default 16 MiB; any.
+    #[must_use]
+    pub fn initial_old(mut self, bytes: Bytes) -> Self {
+        self.settings.initial_old = bytes;
+        self
+    }
+    /// Walk and check the heap before and after every phase; a violation panics in the pause and so aborts. Default off.
+    #[must_use]
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.settings.verify = verify;
+        self
+    }
+    /// Collect far too often. Default [`Zeal::OFF`].
+    #[must_use]
+    pub fn zeal(mut self, zeal: Zeal) -> Self {
+        self.settings.zeal = zeal;
+        self
+    }
+    /// Let helpers share young collections. Default on; without helpers it means nothing.
+    #[must_use]
+    pub fn parallel_scavenge(mut self, on: bool) -> Self {
+        self.settings.parallel_scavenge = on;
+        self
+    }
+    /// Let helpers mark while mutators run. Default on; without helpers it means nothing.
+    #[must_use]
+    pub fn concurrent_marking(mut self, on: bool) -> Self {
+        self.settings.concurrent_marking = on;
+        self
+    }
+    /// Let mutators mark in small steps. Default on. With both this and concurrent marking off, a full
+    /// collection is one stop.
+    #[must_use]
+    pub fn incremental_marking(mut self, on: bool) -> Self {
+        self.settings.incremental_marking = on;
+        self
+    }
+    /// The longest a step or a pause may take before its work is split. Default 10 ms; 100 µs to 10 s.
+    #[must_use]
+    pub fn step_cap(mut self, cap: std::time::Duration) -> Self {
+        self.settings.step_cap = cap;
+        self
+    }
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`HeapError::Config`] names the first setting that is out of its range.
+    pub fn build(self) -> Result<Settings, HeapError> {
+        let mut s = self.settings;
+        let range = |setting, ok: bool, expected: &str| {
+            if ok { Ok(()) } else { Err(HeapError::Config { setting, expected: expected.to_owned() }) }
+        };
+        range("limit", s.limit >= Bytes::mib(1) && s.limit <= Bytes::gib(1 << 10), "between 1 MiB and 1 TiB")?;
+        range(
+            "nursery",
+            s.nursery.get() >= REGION_BYTES && s.nursery <= Bytes::mib(256),
+            "between 256 KiB and 256 MiB",
+        )?;
+        range("helpers", s.helpers <= 256, "at most 256")?;
+        let cap = s.step_cap.as_micros();
+        range("step_cap", (100..=10_000_000).contains(&cap), "between 100 µs and 10 s")?;
+        s.nursery = s.nursery.min(Bytes::new(s.limit.get() / 4));
+        Ok(s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        let wrong = [
+            (HeapConfig::new().limit(Bytes::kib(1)), "limit"),
+            (HeapConfig::new().limit(Bytes::new(usize::MAX)), "limit"),
+            (HeapConfig::new().nursery(Bytes::new(0)), "nursery"),
+            (HeapConfig::new().helpers(257), "helpers"),
+            (HeapConfig::new().step_cap(std::time::Duration::ZERO), "step_cap"),
+        ];
+        for (config, name) in wrong {
+            match config.build() {
+                Err(HeapError::Config { setting, .. }) => assert_eq!(setting, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_nursery_never_takes_more_than_a_quarter_of_the_limit() {
+        let s = HeapConfig::new().limit(Bytes::mib(4)).nursery(Bytes::mib(64)).build().unwrap();
+        assert_eq!(s.nursery, Bytes::mib(1));
+    }
+}

@@ -1,0 +1,97 @@
+//! What all algorithms of one heap work on: its spaces, its lists, and the cycle's shared state.
+use crate::config::Settings;
+use crate::mutator_local::Remembered;
+use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
+use crate::object::task::Task;
+use crate::object::trace::{Deferred, PlaceOps};
+use crate::space::spaces::Spaces;
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::units::WORD;
+use crate::worklist::shared::Worklist;
+
+/// One heap, as its collections see it.
+pub(crate) struct Core {
+    pub settings: Settings,
+    pub spaces: Spaces,
+    /// Old places that may hold young references, beside what mutators have not handed over yet.
+    /// Taken and refilled in pauses, added to by mutators that leave.
+    pub remembered: Mutex<Vec<Remembered>>,
+    /// Young objects with drop glue; as above.
+    pub droppables: Mutex<Vec<ObjectRef>>,
+    /// The dead whose drop glue has not run. Filled by collections and sweeps, emptied by mutators.
+    pub graveyard: Mutex<Vec<Corpse>>,
+    /// Grey old objects. Markers and barriers push, markers pop.
+    pub grey: Worklist<Task>,
+    /// Locks acquired while marking, to be shown again.
+    pub relocked: Mutex<Vec<(PlacePtr, &'static PlaceOps)>>,
+    /// What concurrent markers could not look at.
+    pub deferred: Mutex<Vec<Deferred>>,
+    /// Live objects with weak references that marking met.
+    pub weak_found: Mutex<Vec<ObjectRef>>,
+    /// Whether old objects are being marked. Changes in pauses only.
+    pub marking: AtomicBool,
+    /// Of a thousand bytes of nursery, how many survived of late. Written in pauses.
+    survival: AtomicUsize,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, spaces: Spaces) -> Self {
+        Self {
+            settings,
+            spaces,
+            remembered: Mutex::default(),
+            droppables: Mutex::default(),
+            graveyard: Mutex::default(),
+            grey: Worklist::new(),
+            relocked: Mutex::default(),
+            deferred: Mutex::default(),
+            weak_found: Mutex::default(),
+            marking: AtomicBool::new(false),
+            survival: AtomicUsize::new(300),
+        }
+    }
+    /// Whether a marking cycle is on.
+    pub(crate) fn is_marking(&self) -> bool {
+        self.marking.load(Relaxed)
+    }
+    /// Of a thousand bytes of nursery, how many survived of late.
+    pub(crate) fn survival_permille(&self) -> usize {
+        self.survival.load(Relaxed)
+    }
+    /// Notes how many of `condemned` bytes survived: half of the new estimate is this, half what was known.
+    pub(crate) fn note_survival(&self, survived: usize, condemned: usize) {
+        if condemned > 0 {
+            let now = (survived as u128 * 1000 / condemned as u128).min(1000) as usize;
+            self.survival.store(self.survival_permille().midpoint(now), Relaxed);
+        }
+    }
+    /// Claims the mark bit of an object.
+    #[inline(always)]
+    pub(crate) fn try_mark(&self, object: ObjectRef) -> bool {
+        let pool = &self.spaces.pool;
+        pool.marks().try_mark(pool.bit(object.addr()))
+    }
+    /// Whether an object is marked.
+    #[inline(always)]
+    pub(crate) fn is_marked(&self, object: ObjectRef) -> bool {
+        let pool = &self.spaces.pool;
+        pool.marks().is_marked(pool.bit(object.addr()))
+    }
+    /// Whether the object around an old place is marked. Its region's sweep is over, or has not begun.
+    pub(crate) fn is_host_marked(&self, place: PlacePtr) -> bool {
+        let pool = &self.spaces.pool;
+        let region = pool.table.index(place.0.addr());
+        if pool.table.kind(region).is_large() {
+            let head = pool.table.with_region(region, |r| r.head.load(Relaxed));
+            return self.is_marked(object_at(pool.start(head)));
+        }
+        let floor = pool.bit(pool.start(region).addr());
+        let Some(bit) = pool.marks().prev_marked(pool.bit(place.0.addr()), floor) else { return false };
+        let object = object_at(pool.at(bit * WORD));
+        place.0.addr() < object.addr() + object.size()
+    }
+    /// Moves a dead object's value out to be dropped later.
+    pub(crate) fn bury(&self, object: ObjectRef) {
+        self.graveyard.lock().extend(Corpse::take(object));
+    }
+}

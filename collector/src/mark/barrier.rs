@@ -1,0 +1,121 @@
+//! The slow halves of the write barrier: what a store into an old object leaves behind.
+//!
+//! ```text
+//!   old host ◀── reference to ──┬── young:  remember the place, once    (generational)
+//!                               └── old:    shade it, if marking        (insertion; Dijkstra et al. 1978)
+//! ```
+//!
+//! W1  Every old place that refers to something young has its bit in the remembered bitmap and an entry in a list,
+//!     or lies in an object (or slice) that has an entry.
+//! W2  While marking, a reference that was stored into an old object has been shaded by its writer before the writer's
+//!     next safepoint.
+use crate::heap_core::Core;
+use crate::mutator_local::{MutatorLocal, Remembered};
+use crate::object::raw::{ObjectRef, PlacePtr};
+use crate::object::task::Task;
+use crate::object::trace::{PlaceOps, list_edges};
+use crate::planted::bug;
+
+/// How far back a repeated bulk store is recognised.
+const RECENT: usize = 8;
+
+/// Remembers part of an object, unless that was just done: bulk stores come in loops.
+fn remember_task(local: &MutatorLocal, task: Task) {
+    let mut list = local.remembered.borrow_mut();
+    let known = list.iter().rev().take(RECENT).any(|r| matches!(r, Remembered::Object(t) if *t == task));
+    if !known {
+        list.push(Remembered::Object(task));
+    }
+}
+
+impl Core {
+    /// After `target` was stored at `slot`, where the fast path could not tell that nothing is to be done.
+    pub(crate) fn after_store(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
+        let pool = &self.spaces.pool;
+        // A slot on the Rust stack aliases some entry of the barrier table; it is nobody's edge.
+        if !pool.contains(slot.addr()) || !pool.table.kind_at(slot.addr()).is_old() {
+            return;
+        }
+        if pool.table.kind_at(target.addr()).is_young() {
+            self.remember(local, slot, ops);
+        } else {
+            self.shade(local, target);
+        }
+    }
+    /// Puts an old place into the remembered set, unless it is there.
+    pub(crate) fn remember(&self, local: &MutatorLocal, place: *mut u8, ops: &'static PlaceOps) {
+        let pool = &self.spaces.pool;
+        if bug::barrier_forgets_young() {
+            return;
+        }
+        if pool.remembered().try_mark(pool.bit(place.addr())) {
+            // The collector's own provenance, not that of the `&self` the place was reached through.
+            let place = PlacePtr(pool.rederive(place.addr()));
+            local.remembered.borrow_mut().push(Remembered::Place(place, ops));
+        }
+    }
+    /// Turns an old object grey while marking: its bit, and a place on this mutator's list.
+    pub(crate) fn shade(&self, local: &MutatorLocal, target: ObjectRef) {
+        if !local.marking.get() || bug::barrier_forgets_shade() {
+            return;
+        }
+        if self.spaces.pool.table.kind_at(target.addr()).is_old() && self.try_mark(target) {
+            local.shaded.borrow_mut().push(target);
+        }
+    }
+    /// After references were written into elements `from..to` of an array by other means than its slots.
+    pub(crate) fn after_range(&self, local: &MutatorLocal, array: ObjectRef, from: usize, to: usize) {
+        let pool = &self.spaces.pool;
+        if from >= to || !pool.table.kind_at(array.addr()).is_old() {
+            return;
+        }
+        let info = array.info();
+        let mut task = Task::holding(array, info, from);
+        loop {
+            let mut young = false;
+            task.list(info, &mut |target| {
+                if pool.table.kind_at(target.addr()).is_young() {
+                    young = true;
+                } else {
+                    self.shade(local, target);
+                }
+            });
+            if young {
+                remember_task(local, task);
+            }
+            match task.next() {
+                Some(rest) if rest.elements(info).0 < to => task = rest,
+                _ => return,
+            }
+        }
+    }
+    /// After a large object was born old: as if each of its references had been stored.
+    pub(crate) fn after_birth(&self, local: &MutatorLocal, object: ObjectRef) {
+        let info = object.info();
+        if info.element_bytes != 0 {
+            self.after_range(local, object, 0, object.array_length());
+        } else {
+            let mut young = false;
+            list_edges(object, &mut |target| {
+                if self.spaces.pool.table.kind_at(target.addr()).is_young() {
+                    young = true;
+                } else {
+                    self.shade(local, target);
+                }
+            });
+            if young {
+                local.remembered.borrow_mut().push(Remembered::Object(Task::first(object, info)));
+            }
+        }
+        // Black while marking: its references were just shaded.
+        if local.marking.get() {
+            let _ = self.try_mark(object);
+        }
+    }
+    /// Makes a grey task visible to every marker.
+    pub(crate) fn grey_push(&self, task: Task) {
+        let mut local = crate::worklist::shared::Local::new();
+        local.push(&self.grey, task);
+        local.publish(&self.grey);
+    }
+}

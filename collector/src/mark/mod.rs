@@ -1,0 +1,5 @@
+//! Collecting the old generation: who is alive, found by tracing from the roots.
+pub(crate) mod barrier;
+pub(crate) mod cycle;
+pub(crate) mod phase;
+pub mod worker;

@@ -1,0 +1,191 @@
+//! One marker: grey to black, with the next objects already on their way into the cache.
+//!
+//! ```text
+//!   edge ──▶ ring of prefetched targets ──oldest──▶ claim its mark bit ──won──▶ grey: pushed as a task
+//!                                                                                  │ pop
+//!   white = no bit · grey = bit set, task waiting · black = bit set, scanned ◀─────┘
+//! ```
+//!
+//! The ring is the whole trick of marking a heap that is not in cache (Cher, Hosking and Vitek 2004): by the time a
+//! target is looked at, its mark word and its header have arrived.
+//!
+//! G1  Whoever turns a bit from 0 to 1 pushes the object, or scans it, or knows that it has no references.
+//! G2  Young objects are followed only in a pause (`follow_young`): beside mutators they are left to the scavenger.
+use crate::heap_core::Core;
+use crate::object::raw::{ObjectRef, PlacePtr, prefetch};
+use crate::object::task::Task;
+use crate::object::trace::{Deferred, Fix, Liveness, Marker, WeakVerdict};
+use crate::region::kind::Kind;
+use crate::sync::Arc;
+use crate::worklist::shared::Local;
+
+/// Targets between being seen and being looked at.
+const RING: usize = 16;
+
+/// One thread's part in marking.
+pub struct MarkWorker {
+    core: Arc<Core>,
+    grey: Local<Task>,
+    ring: [Option<ObjectRef>; RING],
+    next: usize,
+    /// G2.
+    follow_young: bool,
+    concurrent: bool,
+    /// Live objects with weak references that this worker met.
+    weak: Vec<ObjectRef>,
+    deferred: Vec<Deferred>,
+    /// Bytes of the objects in old regions that this worker turned grey; large ones are counted by region.
+    bytes: usize,
+    objects: usize,
+}
+
+/// Whether a bounded piece of marking ran dry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// No work was left anywhere that this worker could see.
+    Dry,
+    /// It was told to stop.
+    Stopped,
+}
+
+impl Marker for MarkWorker {
+    #[inline]
+    fn edge(&mut self, target: ObjectRef) {
+        let pool = &self.core.spaces.pool;
+        let young = pool.table.kind_at(target.addr()).is_young();
+        if young && !self.follow_young {
+            return;
+        }
+        prefetch(pool.marks().word_of(pool.bit(target.addr())));
+        prefetch(target.as_ptr());
+        let oldest = self.ring[self.next].replace(target);
+        self.next = (self.next + 1) % RING;
+        if let Some(object) = oldest {
+            self.look_at(object);
+        }
+    }
+    fn is_concurrent(&self) -> bool {
+        self.concurrent
+    }
+    fn defer(&mut self, at: *mut u8, again: Fix<Self>) {
+        self.deferred.push(Deferred { at: PlacePtr(at), again });
+    }
+}
+
+impl Liveness for MarkWorker {
+    fn resolve(&self, target: ObjectRef) -> Option<ObjectRef> {
+        self.core.is_marked(target).then_some(target)
+    }
+}
+
+impl WeakVerdict for MarkWorker {
+    fn is_young(&self, object: ObjectRef) -> bool {
+        self.core.spaces.pool.table.kind_at(object.addr()).is_young()
+    }
+}
+
+impl MarkWorker {
+    /// A marker beside mutators (`concurrent`), or one in a pause that follows young objects too.
+    pub(crate) fn new(core: Arc<Core>, concurrent: bool) -> Self {
+        Self {
+            core,
+            grey: Local::new(),
+            ring: [None; RING],
+            next: 0,
+            follow_young: !concurrent,
+            concurrent,
+            weak: Vec::new(),
+            deferred: Vec::new(),
+            bytes: 0,
+            objects: 0,
+        }
+    }
+    #[inline]
+    fn look_at(&mut self, object: ObjectRef) {
+        if self.core.try_mark(object) {
+            self.turn_grey(object);
+        }
+    }
+    /// G1, for an object whose bit the caller set.
+    #[inline]
+    pub(crate) fn turn_grey(&mut self, object: ObjectRef) {
+        let header = object.header_now();
+        let info = crate::object::raw::info_of(header);
+        if self.core.spaces.pool.table.kind_at(object.addr()) == Kind::OLD {
+            self.bytes += object.size_under(header);
+        }
+        self.objects += 1;
+        if info.weak.is_some() {
+            self.weak.push(object);
+        }
+        if info.has_edges {
+            self.grey.push(&self.core.grey, Task::first(object, info));
+        }
+    }
+    fn flush_ring(&mut self) -> bool {
+        let mut any = false;
+        for i in 0..RING {
+            if let Some(object) = self.ring[i].take() {
+                any = true;
+                self.look_at(object);
+            }
+        }
+        any
+    }
+    /// Marks until nothing is left to take, or `stop` says so; it is asked every `grain` tasks.
+    pub(crate) fn drain(&mut self, grain: u32, mut stop: impl FnMut() -> bool) -> Drained {
+        let core = self.core.clone();
+        let mut until = grain;
+        loop {
+            while let Some(task) = self.grey.pop(&core.grey) {
+                if let Some(rest) = task.next() {
+                    self.grey.push(&core.grey, rest);
+                }
+                task.mark(task.object.info(), self);
+                until -= 1;
+                if until == 0 {
+                    until = grain;
+                    if stop() {
+                        self.flush_ring();
+                        return Drained::Stopped;
+                    }
+                    self.grey.share_if_hungry(&core.grey);
+                }
+            }
+            if !self.flush_ring() {
+                return Drained::Dry;
+            }
+        }
+    }
+    /// Marks to the end, with no one to say stop.
+    pub(crate) fn drain_all(&mut self) {
+        let dry = self.drain(u32::MAX, || false);
+        debug_assert_eq!(dry, Drained::Dry);
+    }
+    /// Leaves everything that others need; the worker holds nothing afterwards.
+    pub(crate) fn hand_over(&mut self) -> Marked {
+        self.flush_ring();
+        self.grey.publish(&self.core.grey);
+        self.core.weak_found.lock().append(&mut self.weak);
+        self.core.deferred.lock().append(&mut self.deferred);
+        Marked { bytes: std::mem::take(&mut self.bytes), objects: std::mem::take(&mut self.objects) }
+    }
+    /// Live objects with weak references met since the last call.
+    pub(crate) fn take_weak(&mut self) -> Vec<ObjectRef> {
+        std::mem::take(&mut self.weak)
+    }
+}
+
+/// How much was marked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marked {
+    pub bytes: usize,
+    pub objects: usize,
+}
+
+impl std::ops::AddAssign for Marked {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.objects += other.objects;
+    }
+}

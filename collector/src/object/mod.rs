@@ -1,0 +1,9 @@
+//! Objects: what a header says, who moves what, and how references are found.
+pub mod forward;
+pub mod header;
+#[cfg(not(loom))]
+pub mod raw;
+#[cfg(not(loom))]
+pub mod task;
+#[cfg(not(loom))]
+pub mod trace;

@@ -1,0 +1,53 @@
+//! The unit of tracing: a whole object, or one slice of a long array.
+//!
+//! A long array is one task at a time: whoever takes slice *n* first offers slice *n + 1*, so that the array can
+//! be shared among workers and interrupted between slices without ever filling a worklist.
+use crate::object::raw::ObjectRef;
+use crate::object::trace::TypeInfo;
+use crate::units::SLICE;
+
+/// An object to scan, or the part of it that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The object.
+    pub object: ObjectRef,
+    slice: u32,
+}
+
+const WHOLE: u32 = u32::MAX;
+
+impl Task {
+    /// All of an object, or the first slice of a long array.
+    #[inline]
+    pub fn first(object: ObjectRef, info: &TypeInfo) -> Self {
+        let long = info.element_bytes != 0 && object.array_length() > SLICE;
+        Self { object, slice: if long { 0 } else { WHOLE } }
+    }
+    /// The slice that holds element `index` of an array.
+    pub(crate) fn holding(object: ObjectRef, info: &TypeInfo, index: usize) -> Self {
+        let whole = Self::first(object, info);
+        if whole.slice == WHOLE { whole } else { Self { object, slice: (index / SLICE) as u32 } }
+    }
+    /// What comes after this slice, if anything does.
+    #[inline]
+    pub(crate) fn next(self) -> Option<Self> {
+        if self.slice == WHOLE {
+            return None;
+        }
+        let slice = self.slice + 1;
+        (slice as usize * SLICE < self.object.array_length()).then_some(Self { object: self.object, slice })
+    }
+    /// The elements that are due; nothing for an object that is no array.
+    #[inline]
+    pub(crate) fn elements(self, info: &TypeInfo) -> (usize, usize) {
+        if info.element_bytes == 0 {
+            return (0, 0);
+        }
+        let len = self.object.array_length();
+        if self.slice == WHOLE {
+            return (0, len);
+        }
+        let from = self.slice as usize * SLICE;
+        (from, (from + SLICE).min(len))
+    }
+}

@@ -1,0 +1,200 @@
+#![expect(unsafe_code, reason = "the traits by which an embedder's types show the collector their references")]
+//! What a type promises so that its values may live in the heap, and the descriptor made from the promise.
+//!
+//! ```text
+//!   object:   header │ payload …                 fixed      header = &TypeInfo (+ the bits of `header.rs`)
+//!             header │ len │ element │ element…   array      `ObjectRef` is the address of the header
+//! ```
+//!
+//! Two ways to look at a value's references, because two kinds of thread do it:
+//! *marking* has `&self`, beside running mutators; *moving* has `&mut self`, in a pause, when no mutator
+//! holds a reference into the heap. Both are generic over the visitor, so that tracing is compiled once
+//! for each collector and no call is virtual below the one through [`TypeInfo`].
+//!
+//! T1  `mark` shows every reference of the value; `relocate` shows the same ones and stores what it gets back.
+//! T2  Neither runs code of the embedder's: both are written by `derive(Trace)` or in this library.
+//! T3  What is not a reference is never changed by either.
+use crate::object::raw::{ObjectRef, PlacePtr};
+use crate::object::task::Task;
+use std::any::TypeId;
+
+/// A visitor that only looks: the marker, the verifier, whoever lists a heap's edges.
+pub trait Marker {
+    /// Shows one reference.
+    fn edge(&mut self, target: ObjectRef);
+    /// Whether mutators may be running: a lock must then be tried, not assumed to be free.
+    fn is_concurrent(&self) -> bool;
+    /// Puts off what cannot be looked at now; `again` is called with `at` in a pause (or a later step).
+    fn defer(&mut self, at: *mut u8, again: unsafe fn(*mut u8, &mut Self))
+    where
+        Self: Sized;
+}
+
+/// A visitor that moves objects: it is shown a reference and answers where the object is now.
+pub trait Mover {
+    /// The target's address from now on.
+    fn forward(&mut self, target: ObjectRef) -> ObjectRef;
+}
+
+/// Who is alive, asked when tracing has ended; for weak references.
+pub trait Liveness {
+    /// Where `target` is now, or `None` if it is dead.
+    fn resolve(&self, target: ObjectRef) -> Option<ObjectRef>;
+}
+
+/// Repairs one remembered place outside the tracing of a whole object: a slot or a lock in an old object.
+pub type Fix<V> = unsafe fn(*mut u8, &mut V);
+
+/// The repair of a remembered place, for every visitor that may have to do it.
+///
+/// `mark` shows the references at `at`; `relocate` also rewrites them. One of these exists for each slot type.
+#[derive(Clone, Copy)]
+pub struct PlaceOps {
+    /// Shows the references at the place to the marker.
+    pub mark: Fix<crate::mark::worker::MarkWorker>,
+    /// Shows and rewrites the references at the place.
+    pub relocate: Fix<crate::scavenge::worker::ScavengeWorker>,
+}
+
+impl PlaceOps {
+    /// Shows what the place refers to. The place is in a live object of the type that the operations are for.
+    pub(crate) fn mark_place(&self, place: PlacePtr, v: &mut crate::mark::worker::MarkWorker) {
+        // SAFETY: places come from barriers, which pair them with their own operations, and leave the
+        // remembered set before their object's memory is reused.
+        unsafe { (self.mark)(place.0, v) }
+    }
+    /// Rewrites what the place refers to; the world is stopped.
+    pub(crate) fn relocate_place(&self, place: PlacePtr, v: &mut crate::scavenge::worker::ScavengeWorker) {
+        // SAFETY: as for `mark_place`.
+        unsafe { (self.relocate)(place.0, v) }
+    }
+}
+
+/// What a marker put off, to be done in a pause.
+pub(crate) struct Deferred {
+    pub at: PlacePtr,
+    pub again: Fix<crate::mark::worker::MarkWorker>,
+}
+
+impl Deferred {
+    pub(crate) fn run(self, v: &mut crate::mark::worker::MarkWorker) {
+        // SAFETY: T2, the library's own lock deferred itself, and a marked object is not freed before the pause.
+        unsafe { (self.again)(self.at.0, v) }
+    }
+}
+
+/// What the collector does with an object that holds references weakly (a weak cell, an ephemeron table).
+///
+/// Such an object's ordinary `mark`/`relocate` leave the weak references out. The collector lists the live
+/// ones it meets, and when tracing has run dry calls `mark_step`/`move_step` for each until none finds more;
+/// then `finish` once.
+pub struct WeakOps {
+    /// Marks what became reachable through the object (ephemeron values whose keys are alive); true if anything did.
+    pub mark_step: unsafe fn(ObjectRef, &mut crate::mark::worker::MarkWorker) -> bool,
+    /// The same while moving; also rewrites references to keys that moved.
+    pub move_step: unsafe fn(ObjectRef, &mut crate::scavenge::worker::ScavengeWorker) -> bool,
+    /// Forgets the dead, finds the moved. True if the object still refers weakly to a young object
+    /// (the collector then shows it to the next young collection again).
+    pub finish: unsafe fn(ObjectRef, &dyn WeakVerdict) -> bool,
+}
+
+/// What `WeakOps::finish` may ask.
+pub trait WeakVerdict: Liveness {
+    /// Whether the object is in the young generation after this collection.
+    fn is_young(&self, object: ObjectRef) -> bool;
+}
+
+/// The descriptor of a heap type; an object's header word is its address.
+#[repr(align(16))]
+pub struct TypeInfo {
+    /// Bytes of an object before its elements, header included: a multiple of the word.
+    pub fixed_bytes: usize,
+    /// Bytes of an element, or 0 if the type is no array. An array's length is the word after its header.
+    pub element_bytes: usize,
+    /// Whether values may hold references at all; leaves are never scanned.
+    pub has_edges: bool,
+    /// Drop glue for the payload, called once after death and outside any pause.
+    pub drop: Option<unsafe fn(*mut u8)>,
+    /// The rest of the object's care, if it holds references weakly.
+    pub weak: Option<&'static WeakOps>,
+    /// The Rust type at the `'static` collector lifetime.
+    pub id: fn() -> TypeId,
+    /// The Rust type's name, for reports.
+    pub name: fn() -> &'static str,
+    /// Marks elements `from..to` of an array, or the whole of a fixed object.
+    pub mark: unsafe fn(ObjectRef, usize, usize, &mut crate::mark::worker::MarkWorker),
+    /// Moves what elements `from..to`, or the whole object, refer to.
+    pub relocate: unsafe fn(ObjectRef, usize, usize, &mut crate::scavenge::worker::ScavengeWorker),
+    /// Lists the references to a caller that is no collector: verification, inspection.
+    pub list: unsafe fn(ObjectRef, usize, usize, &mut EdgeList<'_>),
+}
+
+impl Task {
+    /// Shows the task's references to a marker.
+    #[inline]
+    pub(crate) fn mark(self, info: &TypeInfo, v: &mut crate::mark::worker::MarkWorker) {
+        let (from, to) = self.elements(info);
+        // SAFETY: T1; `info` is the object's own descriptor.
+        unsafe { (info.mark)(self.object, from, to, v) }
+    }
+    /// Lists the task's references; the object is the caller's, or the world is stopped.
+    pub(crate) fn list(self, info: &TypeInfo, found: &mut dyn FnMut(ObjectRef)) {
+        let (from, to) = self.elements(info);
+        // SAFETY: T1; `info` is the object's own descriptor.
+        unsafe { (info.list)(self.object, from, to, &mut EdgeList { found }) }
+    }
+    /// Moves what the task's references lead to; the world is stopped.
+    #[inline]
+    pub(crate) fn relocate(self, info: &TypeInfo, v: &mut crate::scavenge::worker::ScavengeWorker) {
+        let (from, to) = self.elements(info);
+        // SAFETY: T1; `info` is the object's own descriptor.
+        unsafe { (info.relocate)(self.object, from, to, v) }
+    }
+}
+
+/// Lists what an object refers to; the world is stopped.
+pub(crate) fn list_edges(object: ObjectRef, found: &mut dyn FnMut(ObjectRef)) {
+    let info = object.info();
+    let to = object.element_count(info);
+    // SAFETY: T1.
+    unsafe { (info.list)(object, 0, to, &mut EdgeList { found }) }
+}
+
+/// The weak part of an object's care, called where the object is known to have one.
+pub(crate) mod weak_care {
+    use super::*;
+
+    fn ops(object: ObjectRef) -> &'static WeakOps {
+        object.info().weak.expect("only objects with weak references are listed as such")
+    }
+    pub(crate) fn mark_step(object: ObjectRef, v: &mut crate::mark::worker::MarkWorker) -> bool {
+        // SAFETY: the operations are those of the object's own type.
+        unsafe { (ops(object).mark_step)(object, v) }
+    }
+    pub(crate) fn move_step(object: ObjectRef, v: &mut crate::scavenge::worker::ScavengeWorker) -> bool {
+        // SAFETY: the operations are those of the object's own type.
+        unsafe { (ops(object).move_step)(object, v) }
+    }
+    pub(crate) fn finish(object: ObjectRef, verdict: &dyn WeakVerdict) -> bool {
+        // SAFETY: the operations are those of the object's own type.
+        unsafe { (ops(object).finish)(object, verdict) }
+    }
+}
+
+/// A [`Marker`] that hands each reference to a closure; the world must be stopped.
+pub struct EdgeList<'a> {
+    /// Called with each reference.
+    pub found: &'a mut dyn FnMut(ObjectRef),
+}
+
+impl Marker for EdgeList<'_> {
+    fn edge(&mut self, target: ObjectRef) {
+        (self.found)(target)
+    }
+    fn is_concurrent(&self) -> bool {
+        false
+    }
+    fn defer(&mut self, _: *mut u8, _: unsafe fn(*mut u8, &mut Self)) {
+        unreachable!("an edge list is made in a stopped world, where nothing has to be put off")
+    }
+}

@@ -1,0 +1,11 @@
+//! What a region is for, and what is kept beside it.
+#[cfg(not(loom))]
+pub mod barrier_table;
+#[cfg(not(loom))]
+pub(crate) mod free_runs;
+#[cfg(not(loom))]
+pub mod kind;
+pub mod lab;
+pub mod mark_bitmap;
+#[cfg(not(loom))]
+pub(crate) mod table;

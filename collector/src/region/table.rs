@@ -1,0 +1,126 @@
+//! From an address to its region: kinds in a flat array of bytes, the rest in a published table of descriptors.
+//!
+//! The descriptors' table grows with the heap. It is replaced whole, so that whoever reads it (a marker, a
+//! thread that asks for statistics, a mutator that hashes an object) needs no lock.
+//!
+//! T1  A descriptor, once published, is the descriptor of that index for the heap's life.
+use crate::memory::published::Published;
+use crate::object::raw::ObjectRef;
+use crate::region::barrier_table::BarrierTables;
+use crate::region::kind::Kind;
+use crate::sync::{Arc, Atomic, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::units::REGION_SHIFT;
+
+/// What is kept of a region beside its kind.
+#[derive(Default)]
+pub(crate) struct Region {
+    /// How often the region has been taken into use; changes when it is taken. Any thread reads it.
+    pub births: AtomicUsize,
+    /// Bytes of live objects found by the last sweep, for old regions. The sweeper writes it.
+    pub live: AtomicUsize,
+    /// Regions of the large object that the region belongs to. Written when it is taken.
+    pub span: AtomicUsize,
+    /// The first region of that object. Written when it is taken.
+    pub head: AtomicUsize,
+    /// Old objects in the region that have drop glue. Scavengers add in pauses, the sweeper takes.
+    pub droppables: Mutex<Vec<ObjectRef>>,
+}
+
+/// Every region of a heap.
+pub(crate) struct RegionTable {
+    kinds: Box<[Atomic<Kind>]>,
+    /// What mutators consult in their stores.
+    pub barrier: BarrierTables,
+    regions: Published<Vec<Arc<Region>>>,
+    mask: usize,
+}
+
+impl RegionTable {
+    /// A table for `count` regions, a power of two.
+    pub(crate) fn new(count: usize) -> Self {
+        assert!(count.is_power_of_two());
+        Self {
+            kinds: (0..count).map(|_| Atomic::new(Kind::FREE)).collect(),
+            barrier: BarrierTables::new(count),
+            regions: Published::new(Vec::new()),
+            mask: count - 1,
+        }
+    }
+    pub(crate) fn count(&self) -> usize {
+        self.kinds.len()
+    }
+    pub(crate) fn mask(&self) -> usize {
+        self.mask
+    }
+    /// The region of an address that is known to be in the heap.
+    #[inline(always)]
+    pub(crate) fn index(&self, addr: usize) -> usize {
+        (addr >> REGION_SHIFT) & self.mask
+    }
+    #[inline(always)]
+    pub(crate) fn kind(&self, index: usize) -> Kind {
+        self.kinds[index & self.mask].load(Relaxed)
+    }
+    /// The kind of the region of an address that is known to be in the heap.
+    #[inline(always)]
+    pub(crate) fn kind_at(&self, addr: usize) -> Kind {
+        self.kind(self.index(addr))
+    }
+    /// Gives a region another job, and its barrier bytes with it.
+    pub(crate) fn set_kind(&self, index: usize, kind: Kind) {
+        // Relaxed: K1; the pause's end, or the lock, publishes it.
+        self.kinds[index].store(kind, Relaxed);
+        if kind.is_young() {
+            self.barrier.set_young(index);
+        } else if kind.is_old() {
+            self.barrier.set_old(index);
+        } else {
+            self.barrier.set_free(index);
+        }
+    }
+    /// Marks a region as being emptied, or no longer so; mutators' bytes stay as they are.
+    pub(crate) fn set_kind_only(&self, index: usize, kind: Kind) {
+        self.kinds[index].store(kind, Relaxed);
+    }
+    /// Makes sure that descriptors up to and including `last` exist. Callers hold the pool's lock.
+    pub(crate) fn grow_to(&self, last: usize) {
+        let more = self.regions.read(|v| {
+            (v.len() <= last).then(|| {
+                let len = (last + 1).next_power_of_two().max(64).min(self.kinds.len());
+                let mut all = v.clone();
+                all.resize_with(len, Arc::default);
+                all
+            })
+        });
+        if let Some(all) = more {
+            self.regions.replace(all);
+        }
+    }
+    /// A region's descriptor. T1.
+    pub(crate) fn region(&self, index: usize) -> Arc<Region> {
+        self.regions.read(|v| v[index].clone())
+    }
+    /// Looks at a region's descriptor without keeping it.
+    pub(crate) fn with_region<R>(&self, index: usize, look: impl FnOnce(&Region) -> R) -> R {
+        self.regions.read(|v| look(&v[index]))
+    }
+    /// How many regions have descriptors.
+    pub(crate) fn opened(&self) -> usize {
+        self.regions.read(Vec::len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_keeps_its_identity_while_the_table_grows() {
+        let table = RegionTable::new(1024);
+        table.grow_to(3);
+        let early = table.region(3);
+        table.grow_to(900);
+        assert!(Arc::ptr_eq(&early, &table.region(3)));
+        assert_eq!(table.opened(), 1024);
+    }
+}

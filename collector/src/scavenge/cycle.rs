@@ -1,0 +1,227 @@
+//! One scavenge, phase by phase.
+//!
+//! ```text
+//!   stopped ──▶ condemn ──▶ roots + remembered ═▶ copy, scan, steal ═▶ (retain) ─▶ weak ─▶ droppables ─▶ free ──▶ released
+//!               from-regions      leader            all workers          leader
+//! ```
+use crate::heap_core::Core;
+use crate::mutator_local::Remembered;
+use crate::object::raw::{ObjectRef, object_at};
+use crate::object::task::Task;
+use crate::object::trace::{Liveness, WeakVerdict, weak_care};
+use crate::region::kind::Kind;
+use crate::roots::Roots;
+use crate::scavenge::phase::{Plan, ScavengePhase};
+use crate::scavenge::retained;
+use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::space::spaces::FromRegion;
+use crate::sync::Arc;
+use crate::units::REGION_BYTES;
+use crate::workers::Helpers;
+use crate::world::StoppedWorld;
+use std::collections::BTreeSet;
+
+/// What is emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The young generation.
+    Young,
+    /// Every region of movable objects; all that lives becomes old.
+    Everything,
+}
+
+/// What a scavenge did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub copied: usize,
+    pub promoted: usize,
+    pub retained_regions: usize,
+    pub freed: usize,
+    pub objects: usize,
+    /// Bytes that were in use in what was emptied.
+    pub condemned: usize,
+}
+
+/// Empties what `extent` says. Mutators' buffers are retired and their lists handed over.
+pub(crate) fn scavenge(
+    core: &Arc<Core>,
+    helpers: &Helpers,
+    _world: &StoppedWorld<'_>,
+    roots: &dyn Roots,
+    extent: Extent,
+    copy_budget: usize,
+) -> Tally {
+    let shading = core.is_marking();
+    debug_assert!(!(shading && extent == Extent::Everything), "marking ends before its objects move");
+    let condemned = condemn(core, extent);
+    let remembered = take_remembered(core, extent);
+    let plan = Plan { promote_all: extent == Extent::Everything, shading, copy_budget };
+    let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
+    let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, helping + 1));
+
+    let deque = phase.join().expect("the leader's deque is made with the phase");
+    let mut leader = ScavengeWorker::new(phase.clone(), deque);
+    helpers.share(&phase, helping, || {
+        roots.relocate(&mut leader, extent == Extent::Young);
+        leader.run();
+    });
+    let mut all = merge(phase.take_findings());
+    if !all.retained.is_empty() || leader.has_retained() {
+        leader.retain_the_rest(std::mem::take(&mut all.retained));
+    }
+    let weak = leader.settle_weak(std::mem::take(&mut all.weak));
+    for object in weak {
+        let refers_to_young = weak_care::finish(object, &leader);
+        if refers_to_young && !leader.is_young(object) {
+            all.remembered.push(Remembered::Weak(object));
+        }
+    }
+    settle_droppables(core, &leader, &condemned, extent);
+    let all = merge([all, leader.finish()].into());
+    let mut tally = free(core, &condemned, &all.retained_in);
+    settle_large(core, &condemned, extent, shading);
+    core.remembered.lock().extend(all.remembered);
+    for object in all.shaded {
+        core.grey_push(Task::first(object, object.info()));
+    }
+    tally.copied = all.copied;
+    tally.promoted = all.promoted;
+    tally.objects = all.objects;
+    tally.freed = tally.condemned.saturating_sub(all.copied + all.promoted);
+    core.spaces.start_mutating();
+    tally
+}
+
+/// What is emptied, and the large objects to decide about.
+struct Condemned {
+    regions: Vec<FromRegion>,
+    large_young: Vec<usize>,
+}
+
+fn condemn(core: &Core, extent: Extent) -> Condemned {
+    let spaces = &core.spaces;
+    let mut regions = spaces.take_young();
+    let large_young = spaces.take_large_young();
+    if extent == Extent::Everything {
+        regions.extend(spaces.old.take_all().into_iter().map(|index| FromRegion { index, bytes: REGION_BYTES }));
+        let (_, large_old) = spaces.large_objects();
+        large_old.iter().for_each(|first| condemn_region(core, *first));
+    }
+    regions.iter().for_each(|r| condemn_region(core, r.index));
+    large_young.iter().for_each(|first| condemn_region(core, *first));
+    Condemned { regions, large_young }
+}
+
+fn condemn_region(core: &Core, index: usize) {
+    let table = &core.spaces.pool.table;
+    table.set_kind_only(index, table.kind(index).as_from());
+}
+
+fn take_remembered(core: &Core, extent: Extent) -> Vec<Remembered> {
+    let list = std::mem::take(&mut *core.remembered.lock());
+    if extent == Extent::Young {
+        return list;
+    }
+    // Nothing young will be left, and the places themselves move.
+    let pool = &core.spaces.pool;
+    for entry in &list {
+        if let Remembered::Place(place, _) = entry {
+            let bit = pool.bit(place.0.addr());
+            pool.remembered().clear_range(bit, bit + 1);
+        }
+    }
+    Vec::new()
+}
+
+/// How many helpers are worth waking: one for each 128 KiB that may have to be copied.
+fn helpers_for(core: &Core, helpers: &Helpers, condemned: &Condemned) -> usize {
+    let bytes: usize = condemned.regions.iter().map(|r| r.bytes).sum();
+    let survival = core.survival_permille();
+    let expected = bytes / 1000 * survival;
+    helpers.count().min(expected / (128 << 10))
+}
+
+fn merge(findings: Vec<Findings>) -> Findings {
+    findings.into_iter().reduce(Findings::and).unwrap_or_default()
+}
+
+fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemned, extent: Extent) {
+    let table = &core.spaces.pool.table;
+    let mut list = std::mem::take(&mut *core.droppables.lock());
+    if extent == Extent::Everything {
+        for region in &condemned.regions {
+            list.append(&mut table.with_region(region.index, |r| std::mem::take(&mut *r.droppables.lock())));
+        }
+    }
+    let mut young = Vec::new();
+    for object in list {
+        match verdict.resolve(object) {
+            Some(now) if verdict.is_young(now) => young.push(now),
+            Some(now) => table.with_region(table.index(now.addr()), |r| r.droppables.lock().push(now)),
+            None => core.bury(object),
+        }
+    }
+    core.droppables.lock().append(&mut young);
+}
+
+/// Gives emptied regions back; those with retained objects become old.
+fn free(core: &Core, condemned: &Condemned, retained_in: &[usize]) -> Tally {
+    let retained: BTreeSet<usize> = retained_in.iter().copied().collect();
+    let pool = &core.spaces.pool;
+    let poison = cfg!(debug_assertions) || core.settings.zeal.every > 0;
+    let mut tally = Tally { retained_regions: retained.len(), ..Tally::default() };
+    for region in &condemned.regions {
+        tally.condemned += region.bytes;
+        if retained.contains(&region.index) {
+            retained::adopt(core, *region);
+            continue;
+        }
+        if poison {
+            pool.poison(region.index);
+        }
+        pool.give_back(region.index, 1);
+    }
+    tally
+}
+
+fn settle_large(core: &Core, condemned: &Condemned, extent: Extent, shading: bool) {
+    let spaces = &core.spaces;
+    let pool = &spaces.pool;
+    let clear = |object: ObjectRef| {
+        let bit = pool.bit(object.addr());
+        pool.marks().clear_range(bit, bit + 1);
+    };
+    if extent == Extent::Everything {
+        spaces.retain_large_old(|object, first| {
+            pool.table.set_kind_only(first, Kind::LARGE_OLD);
+            let alive = core.is_marked(object);
+            clear(object);
+            if !alive {
+                bury_large(core, object, first);
+            }
+            alive
+        });
+    }
+    for first in &condemned.large_young {
+        let object = object_at(pool.start(*first));
+        let span = spaces.span(*first);
+        if core.is_marked(object) {
+            // While marking, the bit goes on to say that the marker need not come: a large young object is a leaf.
+            if !shading {
+                clear(object);
+            }
+            spaces.promote_large(*first, span);
+        } else {
+            pool.give_back(*first, span);
+        }
+    }
+}
+
+/// Old droppables hang on their region.
+pub(crate) fn bury_large(core: &Core, object: ObjectRef, first: usize) {
+    let table = &core.spaces.pool.table;
+    let list = table.with_region(first, |r| std::mem::take(&mut *r.droppables.lock()));
+    if !list.is_empty() {
+        core.bury(object);
+    }
+}

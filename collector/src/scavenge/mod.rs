@@ -1,0 +1,5 @@
+//! Collecting by copying: the young generation, or everything.
+pub(crate) mod cycle;
+pub(crate) mod phase;
+pub(crate) mod retained;
+pub mod worker;

@@ -1,0 +1,121 @@
+//! What the workers of one scavenge share: the remembered places to visit, each other's work, and the end.
+//!
+//! ```text
+//!   remembered  ▓▓▓▓▓▓▓▓░░░░░░░░  cursor: a chunk is taken by whoever has nothing else
+//!   deque 0     owner pushes and pops at one end ┐
+//!   deque 1     …                                ├─ thieves steal at the other
+//!   deque n     …                                ┘
+//!   active      who may still make work (see `worklist::termination`)
+//! ```
+use crate::heap_core::Core;
+use crate::mutator_local::Remembered;
+use crate::object::task::Task;
+use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, Ordering::Relaxed, Steal, Stealer, Worker};
+use crate::workers::Phase;
+use crate::worklist::termination::Termination;
+
+/// Remembered places taken at a time.
+const CHUNK: usize = 64;
+
+/// What a scavenge is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Everything goes to the old generation.
+    pub promote_all: bool,
+    /// Old objects that are found referenced are shaded, because they are being marked.
+    pub shading: bool,
+    /// Bytes that may be copied before the rest is kept where it is.
+    pub copy_budget: usize,
+}
+
+/// One scavenge's shared state.
+pub(crate) struct ScavengePhase {
+    pub core: Arc<Core>,
+    pub plan: Plan,
+    remembered: Vec<Remembered>,
+    cursor: CachePadded<AtomicUsize>,
+    deques: Mutex<Vec<Worker<Task>>>,
+    stealers: Vec<Stealer<Task>>,
+    pub termination: Termination,
+    /// Bytes copied by all workers, in the grain of their buffers.
+    pub copied: AtomicUsize,
+    findings: Mutex<Vec<Findings>>,
+}
+
+impl ScavengePhase {
+    pub(crate) fn new(core: Arc<Core>, plan: Plan, remembered: Vec<Remembered>, workers: usize) -> Self {
+        let deques: Vec<Worker<Task>> = (0..workers).map(|_| Worker::new_lifo()).collect();
+        Self {
+            core,
+            plan,
+            remembered,
+            cursor: CachePadded::new(AtomicUsize::new(0)),
+            stealers: deques.iter().map(Worker::stealer).collect(),
+            deques: Mutex::new(deques),
+            termination: Termination::new(),
+            copied: AtomicUsize::new(0),
+            findings: Mutex::default(),
+        }
+    }
+    /// A deque for a worker that joins.
+    pub(crate) fn join(&self) -> Option<Worker<Task>> {
+        self.deques.lock().pop()
+    }
+    /// The next remembered places to visit.
+    pub(crate) fn claim_remembered(&self) -> &[Remembered] {
+        let len = self.remembered.len();
+        if self.cursor.load(Relaxed) >= len {
+            return &[];
+        }
+        // Relaxed: the numbers are distinct, and the list was made before any worker started.
+        let from = self.cursor.fetch_add(CHUNK, Relaxed).min(len);
+        &self.remembered[from..(from + CHUNK).min(len)]
+    }
+    /// Takes work from another worker.
+    pub(crate) fn steal(&self, own: &Worker<Task>) -> Option<Task> {
+        loop {
+            let mut again = false;
+            for stealer in &self.stealers {
+                match stealer.steal_batch_and_pop(own) {
+                    Steal::Success(task) => return Some(task),
+                    Steal::Retry => again = true,
+                    Steal::Empty => {}
+                }
+            }
+            if !again {
+                return None;
+            }
+        }
+    }
+    /// Whether there seems to be something to take.
+    pub(crate) fn has_work_hint(&self) -> bool {
+        self.cursor.load(Relaxed) < self.remembered.len() || self.stealers.iter().any(|s| !s.is_empty())
+    }
+    /// A worker leaves its results.
+    pub(crate) fn report(&self, findings: Findings) {
+        self.findings.lock().push(findings);
+    }
+    /// The results of all who left.
+    pub(crate) fn take_findings(&self) -> Vec<Findings> {
+        std::mem::take(&mut self.findings.lock())
+    }
+}
+
+impl Phase for ScavengePhase {
+    fn help(self: &Arc<Self>) {
+        if !self.termination.enter() {
+            return;
+        }
+        match self.join() {
+            Some(deque) => {
+                let mut worker = ScavengeWorker::new(self.clone(), deque);
+                worker.run();
+                self.report(worker.finish());
+            }
+            None => {
+                self.termination.offer();
+            }
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! One copier: where an object goes, its two buffers, its work, its tallies.
+//!
+//! ```text
+//!   a reference into from-space:
+//!     probe ─ forwarded ──────────────────────────▶ the copy
+//!       └─ here ─▶ room in a buffer? ─yes▶ copy ─▶ claim ─won──▶ the copy, to be scanned
+//!                        │                          └──lost─▶ give the room back, use the winner's
+//!                        no
+//!                        └▶ claim to retain: the object stays, its region becomes old (see `retained`)
+//!   survived before, or no room among survivors ─▶ promoted
+//! ```
+//!
+//! C1  A copy is scanned by whoever won it, or by whoever took the task from there.
+//! C2  An old object that is found to refer to something young leaves a remembered entry behind (`host_is_old`).
+//! C3  While copying goes on nobody scans a retained object: a losing copier may be reading it.
+use crate::mutator_local::Remembered;
+use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
+use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
+use crate::object::raw::{ObjectRef, copy_object, fill, info_of, write_word};
+use crate::object::task::Task;
+use crate::object::trace::{Liveness, Mover, WeakVerdict, weak_care};
+use crate::region::kind::Kind;
+use crate::region::lab::Lab;
+use crate::scavenge::phase::ScavengePhase;
+use crate::sync::{Arc, Ordering::Relaxed, Worker};
+use crate::units::WORD;
+use crate::worklist::termination::Outcome;
+
+/// What a worker found and did.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// Old places that still refer to something young.
+    pub remembered: Vec<Remembered>,
+    /// Live objects with weak references that moved, or that are old and refer weakly to something young.
+    pub weak: Vec<ObjectRef>,
+    /// Objects for which there was no room, not scanned yet.
+    pub retained: Vec<ObjectRef>,
+    /// The regions that hold retained objects; with repetitions.
+    pub retained_in: Vec<usize>,
+    /// Old objects shaded.
+    pub shaded: Vec<ObjectRef>,
+    /// Bytes copied within the young generation.
+    pub copied: usize,
+    /// Bytes copied to the old generation.
+    pub promoted: usize,
+    /// Objects copied or promoted.
+    pub objects: usize,
+}
+
+impl Findings {
+    /// Both findings together.
+    pub(crate) fn and(mut self, mut other: Self) -> Self {
+        self.remembered.append(&mut other.remembered);
+        self.weak.append(&mut other.weak);
+        self.retained.append(&mut other.retained);
+        self.retained_in.append(&mut other.retained_in);
+        self.shaded.append(&mut other.shaded);
+        self.copied += other.copied;
+        self.promoted += other.promoted;
+        self.objects += other.objects;
+        self
+    }
+}
+
+/// One thread's part in a scavenge.
+pub struct ScavengeWorker {
+    phase: Arc<ScavengePhase>,
+    deque: Worker<Task>,
+    /// Work that nobody can steal; shared a half at a time when others may be hungry.
+    stack: Vec<Task>,
+    survivor_lab: Lab,
+    old_lab: Lab,
+    /// C3: off once every copier is done.
+    copying: bool,
+    /// Whether something young was found since it was last cleared.
+    young_seen: bool,
+    findings: Findings,
+    /// Bytes of `findings` already added to the phase's count.
+    counted: usize,
+}
+
+/// Tasks a worker keeps to itself before it shares half of them.
+const PRIVATE: usize = 64;
+
+impl Mover for ScavengeWorker {
+    #[inline]
+    fn forward(&mut self, target: ObjectRef) -> ObjectRef {
+        let kind = self.phase.core.spaces.pool.table.kind_at(target.addr());
+        if kind.is_from() {
+            return self.forward_from(target, kind);
+        }
+        if kind.is_old() {
+            if self.phase.plan.shading {
+                self.shade(target);
+            }
+        } else {
+            self.young_seen = true;
+        }
+        target
+    }
+}
+
+impl Liveness for ScavengeWorker {
+    fn resolve(&self, target: ObjectRef) -> Option<ObjectRef> {
+        let kind = self.phase.core.spaces.pool.table.kind_at(target.addr());
+        if !kind.is_from() {
+            return Some(target);
+        }
+        if kind.is_large() {
+            return self.phase.core.is_marked(target).then_some(target);
+        }
+        match probe(target.header()) {
+            State::Forwarded(copy) => Some(target.sibling(copy)),
+            State::Retained => Some(target),
+            State::Here(_) => None,
+        }
+    }
+}
+
+impl WeakVerdict for ScavengeWorker {
+    fn is_young(&self, object: ObjectRef) -> bool {
+        let kind = self.phase.core.spaces.pool.table.kind_at(object.addr());
+        // What is retained or large becomes old when the scavenge ends.
+        kind.is_young() && !kind.is_from() && !kind.is_large()
+    }
+}
+
+impl ScavengeWorker {
+    pub(crate) fn new(phase: Arc<ScavengePhase>, deque: Worker<Task>) -> Self {
+        Self {
+            phase,
+            deque,
+            stack: Vec::with_capacity(4 * PRIVATE),
+            survivor_lab: Lab::default(),
+            old_lab: Lab::default(),
+            copying: true,
+            young_seen: false,
+            findings: Findings::default(),
+            counted: 0,
+        }
+    }
+    /// Works until the phase is over.
+    pub(crate) fn run(&mut self) {
+        let phase = self.phase.clone();
+        loop {
+            self.drain();
+            let places = phase.claim_remembered();
+            if !places.is_empty() {
+                places.iter().for_each(|place| self.visit_remembered(*place));
+                continue;
+            }
+            if let Some(task) = phase.steal(&self.deque) {
+                self.stack.push(task);
+                continue;
+            }
+            if phase.termination.offer() {
+                return;
+            }
+            if phase.termination.idle_until(|| phase.has_work_hint()) == Outcome::Over {
+                return;
+            }
+        }
+    }
+    /// Scans until this worker has no work left.
+    pub(crate) fn drain(&mut self) {
+        loop {
+            while let Some(task) = self.stack.pop() {
+                if self.stack.len() > PRIVATE && self.deque.is_empty() {
+                    self.share();
+                }
+                self.scan(task);
+            }
+            match self.deque.pop() {
+                Some(task) => self.stack.push(task),
+                None => return,
+            }
+        }
+    }
+    #[cold]
+    fn share(&mut self) {
+        // The oldest tasks lead to the largest parts of the graph: those are worth a thief's while.
+        self.stack.drain(..PRIVATE / 2).for_each(|task| self.deque.push(task));
+    }
+    fn scan(&mut self, task: Task) {
+        if let Some(rest) = task.next() {
+            self.stack.push(rest);
+        }
+        let kind = self.phase.core.spaces.pool.table.kind_at(task.object.addr());
+        // C2; what is retained (young, but in from-space) is about to be old.
+        let host_is_old = kind.is_old() || kind.is_from();
+        self.young_seen = false;
+        task.relocate(task.object.info(), self);
+        if host_is_old && self.young_seen {
+            self.findings.remembered.push(Remembered::Object(task));
+        }
+    }
+    fn visit_remembered(&mut self, entry: Remembered) {
+        match entry {
+            Remembered::Place(place, ops) => {
+                self.young_seen = false;
+                ops.relocate_place(place, self);
+                if self.young_seen {
+                    self.findings.remembered.push(entry);
+                } else {
+                    let pool = &self.phase.core.spaces.pool;
+                    let bit = pool.bit(place.0.addr());
+                    pool.remembered().clear_range(bit, bit + 1);
+                }
+            }
+            Remembered::Object(task) => {
+                self.young_seen = false;
+                task.relocate(task.object.info(), self);
+                if self.young_seen {
+                    self.findings.remembered.push(entry);
+                }
+            }
+            Remembered::Weak(object) => self.findings.weak.push(object),
+        }
+    }
+    fn shade(&mut self, target: ObjectRef) {
+        if self.phase.core.try_mark(target) {
+            self.findings.shaded.push(target);
+        }
+    }
+    #[inline]
+    fn forward_from(&mut self, target: ObjectRef, kind: Kind) -> ObjectRef {
+        if kind.is_large() {
+            if self.phase.core.try_mark(target) {
+                self.found(target);
+            }
+            return target;
+        }
+        match probe(target.header()) {
+            State::Forwarded(copy) => {
+                let copy = target.sibling(copy);
+                self.young_seen |= self.lands_young(copy);
+                copy
+            }
+            State::Retained => target,
+            State::Here(header) => self.evacuate(target, header, kind),
+        }
+    }
+    fn lands_young(&self, copy: ObjectRef) -> bool {
+        self.phase.core.spaces.pool.table.kind_at(copy.addr()).is_young()
+    }
+    fn evacuate(&mut self, from: ObjectRef, header: usize, kind: Kind) -> ObjectRef {
+        let old_bytes = from.size_under(header);
+        // An object whose hash was asked for takes it along, one word longer from its first move on.
+        let grows = hash_state(header) == HashState::Hashed;
+        let bytes = if grows { old_bytes + WORD } else { old_bytes };
+        let promote = self.phase.plan.promote_all || kind.is_survivor();
+        let Some((to, old)) = self.room(bytes, promote) else { return self.retain(from, header) };
+        let new_header = if grows { with_hash_state(header, HashState::Stored) } else { header };
+        let copy = copy_object(from, to, old_bytes, new_header);
+        if grows {
+            let pool = &self.phase.core.spaces.pool;
+            let birth = pool.table.with_region(pool.table.index(from.addr()), |r| r.births.load(Relaxed));
+            write_word(to.wrapping_add(old_bytes), hash_at(from.addr(), birth) as usize);
+        }
+        match claim_copy(from.header(), header, copy.addr()) {
+            Claim::Won => {
+                self.findings.objects += 1;
+                if old {
+                    self.findings.promoted += bytes;
+                    if self.phase.plan.shading {
+                        // Black: this scavenge shows its references to the marker.
+                        let _ = self.phase.core.try_mark(copy);
+                    }
+                } else {
+                    self.findings.copied += bytes;
+                    self.young_seen = true;
+                }
+                self.found(copy);
+                copy
+            }
+            Claim::Lost(state) => {
+                if old { &self.old_lab } else { &self.survivor_lab }.unbump(bytes);
+                match state {
+                    State::Forwarded(copy) => {
+                        let copy = from.sibling(copy);
+                        self.young_seen |= self.lands_young(copy);
+                        copy
+                    }
+                    State::Retained | State::Here(_) => from,
+                }
+            }
+        }
+    }
+    /// An object was decided by this worker: its references are still to be visited.
+    #[inline]
+    fn found(&mut self, object: ObjectRef) {
+        let info = info_of(object.header_now());
+        if info.has_edges {
+            self.stack.push(Task::first(object, info));
+        }
+        if info.weak.is_some() {
+            self.findings.weak.push(object);
+        }
+    }
+    fn retain(&mut self, object: ObjectRef, header: usize) -> ObjectRef {
+        match claim_retain(object.header(), header) {
+            Claim::Won => {
+                self.findings.objects += 1;
+                let region = self.phase.core.spaces.pool.table.index(object.addr());
+                if self.findings.retained_in.last() != Some(&region) {
+                    self.findings.retained_in.push(region);
+                }
+                if self.phase.plan.shading {
+                    let _ = self.phase.core.try_mark(object);
+                }
+                if self.copying {
+                    self.findings.retained.push(object); // C3
+                } else {
+                    self.found(object);
+                }
+                object
+            }
+            Claim::Lost(State::Forwarded(copy)) => {
+                let copy = object.sibling(copy);
+                self.young_seen |= self.lands_young(copy);
+                copy
+            }
+            Claim::Lost(_) => object,
+        }
+    }
+    /// Room for a copy, and whether it is old.
+    #[inline]
+    fn room(&mut self, bytes: usize, promote: bool) -> Option<(*mut u8, bool)> {
+        if !self.copying {
+            return None;
+        }
+        if !promote {
+            if let Some(to) = self.survivor_lab.try_bump(bytes) {
+                return Some((to, false));
+            }
+            if let Some(to) = self.refill_survivor(bytes) {
+                return Some((to, false));
+            }
+        }
+        if let Some(to) = self.old_lab.try_bump(bytes) {
+            return Some((to, true));
+        }
+        self.refill_old(bytes).map(|to| (to, true))
+    }
+    #[cold]
+    fn refill_survivor(&mut self, bytes: usize) -> Option<*mut u8> {
+        if !self.within_budget() {
+            return None;
+        }
+        let (start, got) = self.phase.core.spaces.survivor_lab(bytes).ok()?;
+        let (rest, free) = self.survivor_lab.replace(start, got);
+        fill(rest, free);
+        self.survivor_lab.try_bump(bytes)
+    }
+    #[cold]
+    fn refill_old(&mut self, bytes: usize) -> Option<*mut u8> {
+        if !self.within_budget() {
+            return None;
+        }
+        let spaces = &self.phase.core.spaces;
+        let run = spaces.old.take(&spaces.pool, bytes).ok()?;
+        let (rest, free) = self.old_lab.replace(spaces.pool.at(run.offset), run.bytes);
+        spaces.old.give_back(&spaces.pool, rest, free);
+        self.old_lab.try_bump(bytes)
+    }
+    /// Whether all workers together have copied less than the plan allows; looked at once a buffer.
+    fn within_budget(&mut self) -> bool {
+        let mine = self.findings.copied + self.findings.promoted;
+        let before = self.phase.copied.fetch_add(mine - self.counted, Relaxed);
+        let all = before + mine - self.counted;
+        self.counted = mine;
+        all < self.phase.plan.copy_budget
+    }
+    /// Whether this worker left objects where they are and unscanned.
+    pub(crate) fn has_retained(&self) -> bool {
+        !self.findings.retained.is_empty()
+    }
+    /// The copiers are done: from now on this worker retains what has not been copied, and scans it where it is.
+    pub(crate) fn retain_the_rest(&mut self, retained: Vec<ObjectRef>) {
+        self.copying = false;
+        let own = std::mem::take(&mut self.findings.retained);
+        own.into_iter().for_each(|object| self.found(object));
+        retained.into_iter().for_each(|object| self.found(object));
+        self.drain();
+    }
+    /// Lets weak objects show what depends on a key's life, until nothing more is found. Alone, after all others.
+    pub(crate) fn settle_weak(&mut self, mut weak: Vec<ObjectRef>) -> Vec<ObjectRef> {
+        loop {
+            weak.append(&mut self.findings.weak);
+            let mut found = false;
+            for object in &weak {
+                found |= weak_care::move_step(*object, self);
+                self.drain();
+            }
+            // Alone by now: what was put off because others were copying can be scanned.
+            let retained = std::mem::take(&mut self.findings.retained);
+            found |= !retained.is_empty();
+            retained.into_iter().for_each(|object| self.found(object));
+            self.drain();
+            if !found && self.findings.weak.is_empty() {
+                return weak;
+            }
+        }
+    }
+    /// Ends the worker's part: what its buffers did not use goes back.
+    pub(crate) fn finish(&mut self) -> Findings {
+        let (rest, free) = self.survivor_lab.retire();
+        fill(rest, free);
+        let (rest, free) = self.old_lab.retire();
+        let spaces = &self.phase.core.spaces;
+        spaces.old.give_back(&spaces.pool, rest, free);
+        std::mem::take(&mut self.findings)
+    }
+}

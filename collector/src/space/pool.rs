@@ -1,0 +1,276 @@
+//! The regions that nobody uses, and how many somebody may use.
+//!
+//! P1  A region in `free` has kind *Free* and no thread has an address in it.
+//! P2  Regions taken for mutators never bring `in_use` above `limit`; the collector may exceed it during a pause,
+//!     into the reserve that the reservation keeps for it.
+use crate::error::AllocError;
+use crate::memory::reservation::Reservation;
+use crate::object::raw::poison;
+use crate::region::kind::Kind;
+use crate::region::mark_bitmap::MarkBitmap;
+use crate::region::table::RegionTable;
+use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::units::{Bytes, REGION_BYTES, WORD};
+use rustix::io::Errno;
+use std::collections::BTreeSet;
+
+/// Bytes of one side bitmap for a region: a bit a word.
+const SIDE_BYTES: usize = REGION_BYTES / WORD / 8;
+
+/// A heap's address space and who uses which region of it.
+pub(crate) struct Pool {
+    heap: Reservation,
+    marks: Reservation,
+    remembered: Reservation,
+    pub table: RegionTable,
+    free: Mutex<Free>,
+    /// Regions in use. Changed under the lock, read by anybody.
+    in_use: AtomicUsize,
+    /// See P2. Set when the heap is made.
+    limit: usize,
+}
+
+/// Free regions: open ones (backed by memory), closed ones below `frontier`, and everything from `frontier` up.
+struct Free {
+    closed: BTreeSet<usize>,
+    open: BTreeSet<usize>,
+    frontier: usize,
+    count: usize,
+}
+
+/// Who asks for a region.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// A mutator: the limit holds.
+    Mutator,
+    /// The collector, in a pause: it gives back more than it takes.
+    Collector,
+}
+
+impl Pool {
+    /// Reserves address space for `limit` bytes and the collector's reserve.
+    pub(crate) fn new(limit: Bytes, nursery: Bytes) -> Result<Self, (Bytes, Errno)> {
+        let limit_regions = limit.get().div_ceil(REGION_BYTES);
+        let reserve = 4 * nursery.get().div_ceil(REGION_BYTES) + 64;
+        let count = (1 + 2 * limit_regions + reserve).next_power_of_two();
+        let bytes = count * REGION_BYTES;
+        let reserve_range =
+            |bytes: usize, align: usize| Reservation::new(bytes, align).map_err(|errno| (Bytes::new(bytes), errno));
+        // Aligned to its own size, so that an address's region index is a shift and a mask, and entry 0 is ours.
+        let heap = reserve_range(bytes, bytes)?;
+        let marks = reserve_range(count * SIDE_BYTES, 4096)?;
+        let remembered = reserve_range(count * SIDE_BYTES, 4096)?;
+        Ok(Self {
+            heap,
+            marks,
+            remembered,
+            table: RegionTable::new(count),
+            free: Mutex::new(Free { closed: BTreeSet::new(), open: BTreeSet::new(), frontier: 1, count }),
+            in_use: AtomicUsize::new(0),
+            limit: limit_regions,
+        })
+    }
+    /// Whether an address lies in the heap.
+    #[inline]
+    pub(crate) fn contains(&self, addr: usize) -> bool {
+        self.heap.contains(addr)
+    }
+    /// Where a region begins.
+    #[inline]
+    pub(crate) fn start(&self, index: usize) -> *mut u8 {
+        self.heap.at(index * REGION_BYTES)
+    }
+    /// The address `offset` bytes into the heap.
+    #[inline]
+    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
+        self.heap.at(offset)
+    }
+    /// How far into the heap an address lies.
+    #[inline(always)]
+    pub(crate) fn offset(&self, addr: usize) -> usize {
+        debug_assert!(self.contains(addr));
+        addr - self.heap.base().addr()
+    }
+    /// A heap address re-derived from the reservation's own pointer.
+    #[inline]
+    pub(crate) fn rederive(&self, addr: usize) -> *mut u8 {
+        self.heap.base().with_addr(addr)
+    }
+    /// The mark bits of the whole heap; bit *n* is the *n*-th word. Only open regions may be asked for.
+    #[inline(always)]
+    pub(crate) fn marks(&self) -> MarkBitmap<'_> {
+        MarkBitmap::new(self.marks.words(0, self.marks.bytes() / WORD))
+    }
+    /// A bit a word: is this old slot in the remembered set?
+    #[inline(always)]
+    pub(crate) fn remembered(&self) -> MarkBitmap<'_> {
+        MarkBitmap::new(self.remembered.words(0, self.remembered.bytes() / WORD))
+    }
+    /// The bit of a heap address.
+    #[inline(always)]
+    pub(crate) fn bit(&self, addr: usize) -> usize {
+        self.offset(addr) / WORD
+    }
+    /// Takes `span` neighbouring regions for a job and returns the first's index.
+    pub(crate) fn take(&self, span: usize, kind: Kind, whom: For) -> Result<usize, AllocError> {
+        let mut free = self.free.lock();
+        let in_use = self.in_use.load(Relaxed);
+        if whom == For::Mutator && in_use + span > self.limit {
+            return Err(if span > self.limit { AllocError::TooLarge } else { AllocError::LimitReached });
+        }
+        let first = free.find(span).ok_or(AllocError::LimitReached)?;
+        self.table.grow_to(first + span - 1);
+        for index in first..first + span {
+            if !free.open.contains(&index) {
+                self.open(index).map_err(|_| AllocError::OutOfMemory)?;
+                free.opened(index);
+            }
+        }
+        for index in first..first + span {
+            free.open.remove(&index);
+            self.table.with_region(index, |r| {
+                r.births.fetch_add(1, Relaxed);
+                r.live.store(0, Relaxed);
+                r.span.store(span, Relaxed);
+                r.head.store(first, Relaxed);
+            });
+            self.table.set_kind(index, kind);
+        }
+        self.in_use.store(in_use + span, Relaxed);
+        Ok(first)
+    }
+    fn open(&self, index: usize) -> Result<(), Errno> {
+        self.marks.open(index * SIDE_BYTES, SIDE_BYTES)?;
+        self.remembered.open(index * SIDE_BYTES, SIDE_BYTES)?;
+        self.heap.open(index * REGION_BYTES, REGION_BYTES)
+    }
+    /// Gives `span` regions back. Their mark bits and remembered bits are clear. P1 is the caller's to know.
+    pub(crate) fn give_back(&self, first: usize, span: usize) {
+        let mut free = self.free.lock();
+        for index in first..first + span {
+            self.table.set_kind(index, Kind::FREE);
+            free.open.insert(index);
+        }
+        self.in_use.fetch_sub(span, Relaxed);
+    }
+    /// Overwrites a region that nobody uses, so that a stale pointer into it cannot go unnoticed.
+    pub(crate) fn poison(&self, index: usize) {
+        poison(self.start(index), REGION_BYTES);
+    }
+    /// Gives the memory of free regions back to the system, all but `keep` of them; returns how many bytes.
+    pub(crate) fn release_free(&self, keep: usize) -> usize {
+        let mut free = self.free.lock();
+        let spare: Vec<usize> = free.open.iter().copied().skip(keep).collect();
+        for index in &spare {
+            self.heap.release(index * REGION_BYTES, REGION_BYTES);
+            self.heap.forbid(index * REGION_BYTES, REGION_BYTES);
+            free.open.remove(index);
+            free.closed.insert(*index);
+        }
+        spare.len() * REGION_BYTES
+    }
+    /// Backs up to `wanted` free regions with memory, so that the next pause need not; call it outside pauses.
+    pub(crate) fn prepare(&self, wanted: usize) {
+        let mut free = self.free.lock();
+        while free.open.len() < wanted {
+            let index = free.closed.first().copied().unwrap_or(free.frontier);
+            if index >= free.count || self.open(index).is_err() {
+                return;
+            }
+            self.table.grow_to(index);
+            self.heap.touch(index * REGION_BYTES, REGION_BYTES);
+            self.marks.touch(index * SIDE_BYTES, SIDE_BYTES);
+            free.opened(index);
+        }
+    }
+    /// Regions in use; a hint while mutators run.
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use.load(Relaxed)
+    }
+    /// Regions that mutators may use in all.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+impl Free {
+    /// The first of `span` neighbouring free regions, lowest first; open ones are preferred for a span of one.
+    fn find(&self, span: usize) -> Option<usize> {
+        if span == 1 {
+            let first = self.open.first().or_else(|| self.closed.first()).copied().unwrap_or(self.frontier);
+            return (first < self.count).then_some(first);
+        }
+        let mut run = 0;
+        let mut next = 0;
+        let mut open = self.open.iter().copied().peekable();
+        let mut closed = self.closed.iter().copied().peekable();
+        loop {
+            let index = match (open.peek(), closed.peek()) {
+                (Some(a), Some(b)) if a < b => open.next(),
+                (Some(_), None) => open.next(),
+                _ => closed.next(),
+            };
+            let Some(index) = index else { break };
+            run = if index == next { run + 1 } else { 1 };
+            next = index + 1;
+            if run == span {
+                return Some(next - span);
+            }
+        }
+        // The last neighbours below the frontier, if they reach it, go on above it.
+        let first = if next == self.frontier { next - run } else { self.frontier };
+        (first + span <= self.count).then_some(first)
+    }
+    /// Notes that a region is open now. What the frontier passes over on the way is free and closed.
+    fn opened(&mut self, index: usize) {
+        self.closed.remove(&index);
+        self.closed.extend(self.frontier..index);
+        self.frontier = self.frontier.max(index + 1);
+        self.open.insert(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Pool {
+        Pool::new(Bytes::mib(2), Bytes::kib(256)).unwrap()
+    }
+
+    #[test]
+    fn the_limit_holds_for_mutators_and_not_for_the_collector() {
+        let pool = pool();
+        for _ in 0..8 {
+            pool.take(1, Kind::EDEN, For::Mutator).unwrap();
+        }
+        assert_eq!(pool.take(1, Kind::EDEN, For::Mutator), Err(AllocError::LimitReached));
+        assert!(pool.take(1, Kind::OLD, For::Collector).is_ok());
+        assert_eq!(pool.take(9, Kind::LARGE_OLD, For::Mutator), Err(AllocError::TooLarge));
+    }
+
+    #[test]
+    fn neighbours_are_found_between_used_regions_and_no_region_is_taken_twice() {
+        let pool = pool();
+        let singles: Vec<usize> = (0..5).map(|_| pool.take(1, Kind::OLD, For::Collector).unwrap()).collect();
+        assert!(!singles.contains(&0), "entry 0 stands for null");
+        pool.give_back(singles[1], 1);
+        pool.give_back(singles[2], 1);
+        let pair = pool.take(2, Kind::LARGE_OLD, For::Collector).unwrap();
+        assert_eq!(pair, singles[1]);
+        let triple = pool.take(3, Kind::LARGE_OLD, For::Collector).unwrap();
+        assert!(triple > singles[4]);
+        assert_eq!(pool.in_use(), 8);
+    }
+
+    #[test]
+    fn released_regions_can_be_used_again_and_read_zero() {
+        let pool = pool();
+        let first = pool.take(1, Kind::OLD, For::Collector).unwrap();
+        pool.poison(first);
+        pool.give_back(first, 1);
+        assert_eq!(pool.release_free(0), REGION_BYTES);
+        assert_eq!(pool.take(1, Kind::OLD, For::Collector).unwrap(), first);
+        assert_eq!(pool.heap.word(first * REGION_BYTES).load(Relaxed), 0);
+    }
+}

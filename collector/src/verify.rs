@@ -1,0 +1,138 @@
+//! Walks the stopped heap and doubts everything.
+//!
+//! V1  Every region that holds small objects is a gapless row of objects and fillers, to its end.
+//! V2  Everything reachable is an object of a region in use, and not in what was just emptied.
+//! V3  An old object that refers to a young one is covered by the remembered set.
+//! V4  Outside marking and sweeping no old region has a mark bit.
+//!
+//! A violation panics; in a pause that ends the process, with the message that says where.
+use crate::heap_core::Core;
+use crate::mutator_local::Remembered;
+use crate::object::forward::{FORWARDED, RETAINED};
+use crate::object::header::INFO_MASK;
+use crate::object::raw::{ObjectRef, object_at};
+use crate::object::trace::{EdgeList, list_edges};
+use crate::roots::Roots;
+use crate::sync::Ordering::Relaxed;
+use crate::units::{LARGE_BYTES, REGION_BYTES};
+use std::collections::{BTreeSet, HashSet};
+
+/// What a walk counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Objects reachable from the roots, weak references aside.
+    pub objects: usize,
+    /// Their bytes, headers included.
+    pub bytes: usize,
+}
+
+/// Checks V1 to V4 and counts what is reachable. All buffers are retired.
+pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
+    walk_regions(core, when);
+    let cover = Cover::of(core);
+    let mut seen = HashSet::new();
+    let mut work: Vec<ObjectRef> = Vec::new();
+    roots.list(&mut EdgeList { found: &mut |o| work.push(o) });
+    for root in &work {
+        check_object(core, *root, "a root", when);
+    }
+    let mut census = Census::default();
+    while let Some(object) = work.pop() {
+        if !seen.insert(object) {
+            continue;
+        }
+        census.objects += 1;
+        census.bytes += object.size();
+        let host_is_old = core.spaces.pool.table.kind_at(object.addr()).is_old();
+        let mut young = None;
+        list_edges(object, &mut |target| {
+            check_object(core, target, (object.info().name)(), when);
+            if core.spaces.pool.table.kind_at(target.addr()).is_young() {
+                young = Some(target);
+            }
+            work.push(target);
+        });
+        if let Some(target) = young.filter(|_| host_is_old) {
+            assert!(
+                cover.covers(object),
+                "{when}: V3: old {object:?} ({}) refers to young {target:?} ({}) and nothing remembers it",
+                (object.info().name)(),
+                (target.info().name)(),
+            );
+        }
+    }
+    census
+}
+
+fn check_object(core: &Core, object: ObjectRef, from: &str, when: &str) {
+    let pool = &core.spaces.pool;
+    assert!(pool.contains(object.addr()), "{when}: V2: {from} refers to {object:?}, which is outside the heap");
+    let kind = pool.table.kind_at(object.addr());
+    assert!(
+        (kind.is_young() || kind.is_old()) && !kind.is_from(),
+        "{when}: V2: {from} refers to {object:?} in a region that is {kind:?}"
+    );
+    let header = object.header().load(Relaxed);
+    assert!(
+        header & (FORWARDED | RETAINED) == 0 && header & INFO_MASK != 0 && header != 0xDBDB_DBDB_DBDB_DBDB,
+        "{when}: V2: {from} refers to {object:?} in {kind:?}, whose header is {header:#x}"
+    );
+    assert!(!object.is_filler(), "{when}: V2: {from} refers to {object:?}, which is a filler");
+    if !kind.is_large() {
+        assert!(
+            object.size() <= LARGE_BYTES,
+            "{when}: V2: {object:?} of {} bytes is not among the large",
+            object.size()
+        );
+    }
+}
+
+fn walk_regions(core: &Core, when: &str) {
+    let pool = &core.spaces.pool;
+    let quiet = !core.is_marking() && core.spaces.old.is_swept();
+    for region in core.spaces.walkable() {
+        let start = pool.start(region.index);
+        let mut at = 0;
+        while at < region.bytes {
+            let object = object_at(start.wrapping_add(at));
+            let header = object.header().load(Relaxed);
+            assert!(
+                header & (FORWARDED | RETAINED) == 0 && header & INFO_MASK != 0 && header != 0xDBDB_DBDB_DBDB_DBDB,
+                "{when}: V1: at {at:#x} of region {} ({:?}) stands {header:#x}, no header",
+                region.index,
+                pool.table.kind(region.index),
+            );
+            at += object.size();
+        }
+        assert_eq!(at, region.bytes, "{when}: V1: region {} ends inside an object", region.index);
+        if quiet {
+            let first = pool.bit(start.addr());
+            let marked = pool.marks().next_marked(first, first + REGION_BYTES / 8);
+            assert_eq!(marked, None, "{when}: V4: region {} has a mark bit", region.index);
+        }
+    }
+}
+
+/// The remembered set, as questions about objects.
+struct Cover {
+    places: BTreeSet<usize>,
+    objects: HashSet<ObjectRef>,
+}
+
+impl Cover {
+    fn of(core: &Core) -> Self {
+        let mut cover = Self { places: BTreeSet::new(), objects: HashSet::new() };
+        for entry in core.remembered.lock().iter() {
+            match entry {
+                Remembered::Place(place, _) => drop(cover.places.insert(place.0.addr())),
+                Remembered::Object(task) => drop(cover.objects.insert(task.object)),
+                Remembered::Weak(_) => {}
+            }
+        }
+        cover
+    }
+    fn covers(&self, object: ObjectRef) -> bool {
+        let range = object.addr()..object.addr() + object.size();
+        self.objects.contains(&object) || self.places.range(range).next().is_some()
+    }
+}

@@ -1,0 +1,84 @@
+//! The helpers that share a pause: the collector sees a phase that others may join, and nothing of the pool.
+//!
+//! The thread that leads a phase works in it from the first moment. Helpers join when they wake up; one that comes
+//! after the phase has ended finds the gate closed and goes home, so that no phase ever waits for a thread to be
+//! scheduled (adding helpers never makes a phase longer than the work of those who came).
+//!
+//! This is the one file that knows rayon.
+use crate::error::HeapError;
+use crate::gate::Gate;
+use crate::sync::Arc;
+
+/// A heap's helper threads.
+pub(crate) struct Helpers {
+    pool: Option<rayon::ThreadPool>,
+    count: usize,
+}
+
+/// Work that several threads can share.
+pub(crate) trait Phase: Send + Sync + 'static {
+    /// One helper's part, from joining to finding nothing left to do.
+    fn help(self: &Arc<Self>);
+}
+
+/// A panic in a phase leaves the heap half moved: nothing may run on.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
+}
+
+/// Runs `work`; a panic in it ends the process, after the panic's message.
+pub(crate) fn no_unwind<R>(work: impl FnOnce() -> R) -> R {
+    let _guard = AbortOnUnwind;
+    work()
+}
+
+impl Helpers {
+    /// Starts `count` helpers; with none, phases are the leader's alone.
+    pub(crate) fn new(count: usize) -> Result<Self, HeapError> {
+        let pool = match count {
+            0 => None,
+            n => Some(
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(n)
+                    .thread_name(|i| format!("orinoco-{i}"))
+                    .build()
+                    .map_err(|e| HeapError::Helpers { wanted: n, reason: e.to_string() })?,
+            ),
+        };
+        Ok(Self { pool, count })
+    }
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+    /// Runs `lead` on this thread while up to `helpers` helpers join `phase`; returns when all who joined have left.
+    pub(crate) fn share<P: Phase>(&self, phase: &Arc<P>, helpers: usize, lead: impl FnOnce()) {
+        no_unwind(|| {
+            let Some(pool) = self.pool.as_ref().filter(|_| helpers > 0) else { return lead() };
+            let gate = Arc::new(Gate::new());
+            for _ in 0..helpers.min(self.count) {
+                let (gate, phase) = (gate.clone(), phase.clone());
+                pool.spawn(move || {
+                    if gate.enter() {
+                        no_unwind(|| phase.help());
+                        gate.leave();
+                    }
+                });
+            }
+            lead();
+            gate.close_and_wait();
+        })
+    }
+    /// Runs `work` on a helper some time; false if there are no helpers.
+    pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> bool {
+        let Some(pool) = &self.pool else { return false };
+        pool.spawn(move || no_unwind(work));
+        true
+    }
+}
