@@ -3,6 +3,7 @@
 //! They are a library so that the command-line program, the Criterion benches and the tests drive the same code.
 
 pub mod cli;
+pub mod operations;
 pub mod replay;
 pub mod snapshot;
 pub mod workloads;
