@@ -1,1 +1,122 @@
-//! loom-tests
+//! Models of orinoco's protocols, over the code that ships.
+//!
+//! A scenario is a function with assertions that compiles in every world. Under `--cfg loom` [`check`] runs it in every
+//! interleaving that its bound admits; elsewhere it runs it often, on real threads.
+
+pub mod scenarios;
+mod shared;
+
+pub use shared::Shared;
+
+/// How much of a scenario's interleavings is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// All of them.
+    Exhaustive,
+    /// Those with at most so many preemptions.
+    Preemptions(usize),
+}
+
+/// A model: a few threads, and what must be true.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// `protocol::what_holds`.
+    pub name: &'static str,
+    /// How far to look.
+    pub bound: Bound,
+    /// One run.
+    pub body: fn(),
+}
+
+/// The scenario of that name.
+///
+/// # Panics
+/// When there is none.
+pub fn by_name(name: &str) -> Scenario {
+    *scenarios::all().iter().find(|scenario| scenario.name == name).unwrap_or_else(|| panic!("no scenario {name}"))
+}
+
+/// Looks at one scenario, under the checker that this build has; returns how often it ran.
+#[cfg(loom)]
+pub fn check(scenario: Scenario) -> u64 {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    // std's counter: it counts runs and takes no part in them.
+    let runs = Arc::new(AtomicU64::new(0));
+    let counted = runs.clone();
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = match scenario.bound {
+        Bound::Exhaustive => None,
+        Bound::Preemptions(bound) => Some(bound + deeper()),
+    };
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        counted.fetch_add(1, Relaxed);
+        (scenario.body)();
+    });
+    runs.load(Relaxed)
+}
+
+/// How many preemptions to add to each bound: `ORINOCO_DEEPER=1` is the tier that is run by hand.
+#[cfg(loom)]
+fn deeper() -> usize {
+    std::env::var("ORINOCO_DEEPER").ok().and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+/// Looks at one scenario, under the checker that this build has; returns how often it ran.
+#[cfg(not(loom))]
+pub fn check(scenario: Scenario) -> u64 {
+    const RUNS: u64 = 200;
+    (0..RUNS).for_each(|_| (scenario.body)());
+    RUNS
+}
+
+/// Checks a scenario and prints what that took.
+pub fn report(name: &str) {
+    let scenario = by_name(name);
+    let begun = std::time::Instant::now();
+    let runs = check(scenario);
+    println!("MODEL {name} bound={:?} runs={runs} in {:.2?}", scenario.bound, begun.elapsed());
+    assert!(runs > 0, "a model that did not run has shown nothing");
+}
+
+/// Plants the bug of that name for the rest of this process.
+///
+/// # Errors
+/// When there is no such site, or this build has none that can be armed.
+pub fn plant(site: &str) -> Result<(), String> {
+    use orinoco_collector::model::planted::Site;
+    let site = Site::by_name(site).ok_or_else(|| format!("no site {site}"))?;
+    #[cfg(any(loom, gc_mutants))]
+    {
+        orinoco_collector::model::planted::arm(Some(site));
+        Ok(())
+    }
+    #[cfg(not(any(loom, gc_mutants)))]
+    Err(format!("{site:?} can be planted under --cfg loom or --cfg gc_mutants"))
+}
+
+/// One test for each scenario of a protocol.
+#[macro_export]
+macro_rules! models {
+    ($protocol:ident: $($scenario:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $scenario() {
+                $crate::report(concat!(stringify!($protocol), "::", stringify!($scenario)));
+            }
+        )*
+    };
+}
+
+/// The scenarios of one protocol, as a list.
+macro_rules! protocol {
+    ($protocol:literal: $($scenario:ident ($bound:expr)),* $(,)?) => {
+        pub(crate) const ALL: &[$crate::Scenario] = &[$($crate::Scenario {
+            name: concat!($protocol, "::", stringify!($scenario)),
+            bound: $bound,
+            body: $scenario,
+        }),*];
+    };
+}
+pub(crate) use protocol;

@@ -168,7 +168,7 @@ impl<M: Occupant> World<M> {
     pub(super) fn unpark_locked<'w>(&'w self, seat: &Seat<M>, mut registry: MutexGuard<'w, Registry<M>>) {
         self.wait_for_release(&mut registry);
         let free = seat.word.try_unpark();
-        assert!(free, "nobody asks before those whom the last stop kept waiting have gone on");
+        assert!(free, "with the lock and no stop on, nobody asks");
     }
     /// Stops here if a stop is on; true if one was.
     #[inline]
@@ -196,6 +196,8 @@ impl<M: Occupant> World<M> {
         while registry.releases == seen {
             self.released.wait(registry);
         }
+        let first = registry.releases == seen + 1 && !registry.stopping;
+        assert!(first, "nobody asks before those whom the last stop kept waiting have gone on");
         registry.waking -= 1;
         if registry.waking == 0 {
             self.woken.notify_all();

@@ -1,0 +1,131 @@
+//! Each planted bug must make its model fail, for the reason named here; and each order that is said to be spare must be.
+//!
+//! A model that fails may abort its process, so each runs in a child of its own.
+#![cfg(loom)]
+
+use loom_tests::scenarios;
+use orinoco_collector::model::planted::{SITES, Site};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// What loom says of two accesses to plain memory that nothing keeps apart.
+const RACE: &str = "Causality violation";
+/// What loom says when everyone waits.
+const DEADLOCK: &str = "deadlock";
+
+/// A site, the model that dies of it, and what it says then.
+const KILLS: &[(Site, &str, &str)] = &[
+    (Site::forward_probe, "forwarding::the_loser_sees_the_winners_copy", RACE),
+    (Site::forward_publish, "forwarding::the_loser_sees_the_winners_copy", RACE),
+    (Site::forward_lost, "forwarding::the_loser_sees_the_winners_copy", RACE),
+    (Site::forward_lost, "forwarding::a_copy_and_a_retreat_agree", RACE),
+    (Site::forward_without_claim, "forwarding::the_loser_sees_the_winners_copy", "one copy becomes the object"),
+    (Site::mark_without_claim, "marking::two_bits_of_one_word_are_both_set", "a neighbour's mark was lost"),
+    (Site::mark_without_claim, "marking::one_object_is_pushed_once", "pushed exactly once"),
+    (Site::clear_without_claim, "marking::clearing_a_range_spares_a_mark_beside_it", "undo each other"),
+    (Site::termination_offer, "termination::everyone_sees_everything_at_the_end", RACE),
+    (Site::termination_over, "termination::everyone_sees_everything_at_the_end", RACE),
+    (Site::termination_take_before_reenter, "termination::no_work_is_left_at_the_end", RACE),
+    (Site::termination_revive, "termination::a_phase_that_is_over_stays_over", RACE),
+    (Site::publish_forgets_the_hot_segment, "worklist::work_hidden_in_a_mutator_is_found_in_the_stop", "hidden"),
+    (Site::dropped_view_loses_its_work, "worklist::a_view_that_goes_leaves_its_work", "exactly once"),
+    (Site::worklist_hint_outside_the_lock, "worklist::every_entry_is_taken_once", "exactly once"),
+    (Site::published_read, "published::a_reader_sees_a_whole_version", RACE),
+    (Site::gate_open, "gate::a_guest_sees_what_was_prepared", RACE),
+    (Site::gate_enter, "gate::a_guest_sees_what_was_prepared", RACE),
+    (Site::gate_leave, "gate::the_leader_sees_what_its_guests_did", RACE),
+    (Site::gate_empty, "gate::the_leader_sees_what_its_guests_did", RACE),
+    (Site::gate_enter_unchecked, "gate::the_leader_sees_what_its_guests_did", RACE),
+    (Site::gate_notify_before_leaving, "gate::the_leader_sees_what_its_guests_did", DEADLOCK),
+    (Site::park, "safepoint::a_stop_sees_what_a_parked_mutator_did", RACE),
+    (Site::ask, "safepoint::a_stop_sees_what_a_parked_mutator_did", RACE),
+    (Site::release, "safepoint::a_mutator_that_resumes_sees_what_the_stop_did", RACE),
+    (Site::unpark, "safepoint::a_mutator_that_resumes_sees_what_the_stop_did", RACE),
+    (Site::unpark_without_claim, "safepoint::a_stop_and_a_return_do_not_both_proceed", "runs in a stopped world"),
+    (Site::unpark_ignores_ask, "safepoint::a_buffer_retired_in_a_stop_is_not_used_again", RACE),
+    (Site::attach_in_a_stop, "safepoint::a_newcomer_waits_or_is_stopped", "runs in a stopped world"),
+    (Site::attach_copies_the_phase_early, "safepoint::a_newcomer_has_the_phase_that_is", "a phase that is over"),
+    (Site::detach_in_a_stop, "safepoint::nobody_leaves_in_a_stop", "left the stop that had asked it"),
+    (Site::stop_overtakes_the_waking, "safepoint::two_stops_in_a_row_let_a_mutator_run_between", "nobody asks before"),
+    (Site::request_ask, "request::a_wish_is_served_by_what_began_after_it", RACE),
+    (Site::request_begin, "request::a_wish_is_served_by_what_began_after_it", RACE),
+    (Site::request_end, "request::a_wish_is_served_by_what_began_after_it", RACE),
+    (Site::request_is_served, "request::a_wish_is_served_by_what_began_after_it", RACE),
+    (Site::request_end_drops_the_late, "request::a_wish_is_served_by_what_began_after_it", "began before it"),
+];
+
+/// A site whose weakening changes nothing, the model that must pass with it, and why the order is written all the same.
+const SPARE: &[(Site, &str, &str)] = &[(
+    Site::published_replace,
+    "published::a_reader_sees_a_whole_version",
+    "the fence in the epoch's pin stands between the writes that a model sees and the swap; the move into the box, which \
+     comes after it, is no modelled access, and is what the order is for",
+)];
+
+/// Sites in rooms that read real heap memory, which no model has: their witness runs on real threads.
+const ON_REAL_THREADS: &[(Site, &str)] = &[
+    (Site::barrier_forgets_young, "the heap's verifier, after a scavenge"),
+    (Site::barrier_forgets_shade, "the heap's verifier, after a marking"),
+];
+
+/// Whether the model passed, and what it printed.
+fn run(scenario: &str, site: Site) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_model"))
+        .args([scenario, &format!("{site:?}")])
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("the model's binary stands beside this test");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    (output.status.success(), words)
+}
+
+#[test]
+fn every_site_is_listed() {
+    for &site in SITES {
+        let listed = KILLS.iter().any(|kill| kill.0 == site)
+            || SPARE.iter().any(|spare| spare.0 == site)
+            || ON_REAL_THREADS.iter().any(|elsewhere| elsewhere.0 == site);
+        assert!(listed, "{site:?} is in no list");
+    }
+}
+
+#[test]
+fn every_scenario_is_a_test() {
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for scenario in scenarios::all() {
+        let (protocol, name) = scenario.name.split_once("::").expect("a name is protocol::what_holds");
+        let source = std::fs::read_to_string(format!("{tests}/{protocol}.rs")).expect("a protocol has its test file");
+        assert!(source.contains(&format!("    {name},\n")), "{} is in no test file", scenario.name);
+    }
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    let survivors = Mutex::new(Vec::new());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let worker = || {
+        while let Some((site, scenario, why)) = KILLS.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            let (passed, words) = run(scenario, *site);
+            let verdict = match (passed, words.contains(why)) {
+                (true, _) => format!("{site:?} survived {scenario}"),
+                (false, false) => format!("{site:?} died in {scenario} of something else: {words}"),
+                (false, true) => continue,
+            };
+            survivors.lock().expect("no worker panics").push(verdict);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(worker);
+        scope.spawn(worker);
+    });
+    let survivors = survivors.into_inner().expect("no worker panics");
+    println!("MUTANTS {} planted, {} survived", KILLS.len(), survivors.len());
+    assert!(survivors.is_empty(), "{survivors:#?}");
+}
+
+#[test]
+fn spare_orders_are_spare() {
+    for (site, scenario, why) in SPARE {
+        assert!(run(scenario, *site).0, "{site:?} matters after all ({why})");
+    }
+}

@@ -1,0 +1,3 @@
+//! The door through which models reach the rooms where protocols live. Nobody else uses it.
+
+pub use crate::world;
