@@ -10,7 +10,8 @@
 //!   C1   sync/       units      world        planted          ground
 //! ```
 //!
-//! Under `--cfg loom` only the protocol rooms are built: forwarding, mark bits, worklists, termination, the gate.
+//! Under `--cfg loom` only the protocol rooms are built: forwarding, mark bits, published tables, worklists, termination,
+//! the gate.
 #[cfg(not(loom))]
 pub mod collector;
 #[cfg(not(loom))]
@@ -23,8 +24,9 @@ pub mod gate;
 pub(crate) mod heap_core;
 #[cfg(not(loom))]
 pub mod mark;
-#[cfg(not(loom))]
 pub(crate) mod memory;
+#[doc(hidden)]
+pub mod model;
 #[cfg(not(loom))]
 pub mod mutator_local;
 pub mod object;
