@@ -1,5 +1,6 @@
 //! What all algorithms of one heap work on: its spaces, its lists, and the cycle's shared state.
 use crate::config::Settings;
+use crate::mark::concurrent::Markers;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
@@ -22,6 +23,8 @@ pub(crate) struct Core {
     pub graveyard: Mutex<Vec<Corpse>>,
     /// Grey old objects. Markers and barriers push, markers pop.
     pub grey: Worklist<Task>,
+    /// The helpers that mark beside the program.
+    pub markers: Markers,
     /// Locks acquired while marking, to be shown again.
     pub relocked: Mutex<Vec<(PlacePtr, &'static PlaceOps)>>,
     /// What concurrent markers could not look at.
@@ -43,6 +46,7 @@ impl Core {
             droppables: Mutex::default(),
             graveyard: Mutex::default(),
             grey: Worklist::new(),
+            markers: Markers::new(),
             relocked: Mutex::default(),
             deferred: Mutex::default(),
             weak_found: Mutex::default(),

@@ -10,6 +10,7 @@ use crate::object::task::Task;
 use crate::object::trace::PlaceOps;
 use crate::region::lab::Lab;
 use std::cell::{Cell, RefCell};
+use std::time::Instant;
 
 /// What one mutator and the collector share. Lives inside the embedder-facing context, at its start.
 #[repr(C)]
@@ -29,6 +30,8 @@ pub struct MutatorLocal {
     pub shaded: RefCell<Vec<ObjectRef>>,
     /// Locks acquired while marking: their content is shown to the marker again in the final pause.
     pub relocked: RefCell<Vec<(PlacePtr, &'static PlaceOps)>>,
+    /// No marking step before this moment: the duty cycle.
+    pub rest_until: Cell<Option<Instant>>,
     /// New objects with drop glue.
     pub droppables: RefCell<Vec<ObjectRef>>,
 }

@@ -4,6 +4,7 @@
 //! V2  Everything reachable is an object of a region in use, and not in what was just emptied.
 //! V3  An old object that refers to a young one is covered by the remembered set.
 //! V4  Outside marking and sweeping no old region has a mark bit.
+//! V5  When marking ends, every reachable old object is marked.
 //!
 //! A violation panics; in a pause that ends the process, with the message that says where.
 use crate::heap_core::Core;
@@ -62,6 +63,26 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
         }
     }
     census
+}
+
+/// In the stop that ends a concurrent cycle: an independent trace finds no reachable old object without its mark.
+pub(crate) fn verify_marks(core: &Core, roots: &dyn Roots) {
+    let mut seen = HashSet::new();
+    let mut work: Vec<(ObjectRef, Option<ObjectRef>)> = Vec::new();
+    roots.list(&mut EdgeList { found: &mut |o| work.push((o, None)) });
+    while let Some((object, host)) = work.pop() {
+        if !seen.insert(object) {
+            continue;
+        }
+        let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
+        assert!(
+            !old || core.is_marked(object),
+            "V5: {object:?} ({}) is reachable from {} and not marked",
+            (object.info().name)(),
+            host.map_or("a root", |h| (h.info().name)()),
+        );
+        list_edges(object, &mut |target| work.push((target, Some(object))));
+    }
 }
 
 fn check_object(core: &Core, object: ObjectRef, from: &str, when: &str) {

@@ -15,6 +15,7 @@ use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::task::Task;
 use crate::object::trace::{PlaceOps, list_edges};
 use crate::planted::bug;
+use crate::worklist::shared::Local;
 
 /// How far back a repeated bulk store is recognised.
 const RECENT: usize = 8;
@@ -112,10 +113,18 @@ impl Core {
             let _ = self.try_mark(object);
         }
     }
-    /// Makes a grey task visible to every marker.
-    pub(crate) fn grey_push(&self, task: Task) {
-        let mut local = crate::worklist::shared::Local::new();
-        local.push(&self.grey, task);
+    /// Puts objects that were shaded (their bits are set) where every marker finds them.
+    pub(crate) fn publish_shaded(&self, shaded: impl IntoIterator<Item = ObjectRef>) {
+        let mut local = Local::new();
+        let mut bytes = 0;
+        for object in shaded {
+            let info = object.info();
+            bytes += object.size();
+            if info.needs_visit() {
+                local.push(&self.grey, Task::first(object, info));
+            }
+        }
         local.publish(&self.grey);
+        self.markers.add_bytes(bytes);
     }
 }

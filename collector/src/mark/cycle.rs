@@ -1,18 +1,28 @@
-//! Marking, phase by phase; all of it in one stop.
+//! Marking, phase by phase: in one stop, or begun in one and finished in another.
 //!
 //! ```text
-//!   stopped ──▶ roots ═▶ mark, share ─▶ ephemerons ─▶ weak ─▶ purge the remembered set ──▶ (sweep, beside the program)
+//!   one stop:     roots ═▶ mark, share ─▶ weak ─▶ purge the remembered set ──▶ (sweep, beside the program)
+//!
+//!   two stops:    a scavenge that shades ──▶ markers beside the program ──▶ a scavenge that shades ═▶ drain ─▶ weak ─▶ purge
+//!                 barriers on                 steps on mutators              relocked, deferred       │
+//!                                             scavenges, each of them shading ◀── too much is left ───┘
 //! ```
+//!
+//! Young objects are not marked by concurrent cycles. Whatever a live young object refers to among the old is shaded by
+//! the scavenge that moves it; each scavenge of a cycle is therefore a scan of the roots, and the last one leaves the
+//! marker only what was stored since.
 use crate::heap_core::Core;
 use crate::mark::phase::MarkPhase;
-use crate::mark::worker::{MarkWorker, Marked};
+use crate::mark::worker::{Drained, MarkWorker, Marked};
 use crate::mutator_local::Remembered;
-use crate::object::raw::PlacePtr;
+use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::trace::weak_care;
+use crate::planted::bug;
 use crate::roots::Roots;
 use crate::sync::Arc;
 use crate::workers::Helpers;
 use crate::world::StoppedWorld;
+use std::time::Instant;
 
 /// Marks everything reachable, young and old, and settles what is only weakly reachable. Every region is swept.
 pub(crate) fn mark_stopped(
@@ -22,22 +32,57 @@ pub(crate) fn mark_stopped(
     roots: &dyn Roots,
 ) -> Marked {
     debug_assert!(core.spaces.old.is_swept(), "mark bits are clear when marking starts");
-    let phase = Arc::new(MarkPhase::new(core.clone()));
-    let mut leader = MarkWorker::new(core.clone(), false);
+    let phase = Arc::new(MarkPhase::new(core.clone(), true, None));
+    let mut leader = MarkWorker::in_stop(core.clone(), true);
     helpers.share(&phase, helpers.count(), || {
         roots.mark(&mut leader);
         phase.run(&mut leader);
     });
-    settle_weak(core, &mut leader);
+    settle_weak(core, &mut leader, Vec::new());
     purge_remembered(core);
     let mut marked = phase.total();
     marked += leader.hand_over();
     marked
 }
 
+/// Drains what is left of a concurrent cycle; the last scavenge was in this stop. Stopped at `deadline`, if there is one.
+pub(crate) fn drain_stopped(
+    core: &Arc<Core>,
+    helpers: &Helpers,
+    _world: &StoppedWorld<'_>,
+    deadline: Option<Instant>,
+) -> Drained {
+    let phase = Arc::new(MarkPhase::new(core.clone(), false, deadline));
+    let mut leader = MarkWorker::in_stop(core.clone(), false);
+    for (place, ops) in std::mem::take(&mut *core.relocked.lock()) {
+        // A lock whose object nobody has marked is shown when (and if) the object is.
+        if core.is_host_marked(place) && !bug::finish_forgets_relocked() {
+            ops.mark_place(place, &mut leader);
+        }
+    }
+    for deferred in std::mem::take(&mut *core.deferred.lock()) {
+        deferred.run(&mut leader);
+    }
+    helpers.share(&phase, helpers.count(), || phase.run(&mut leader));
+    let mut marked = phase.total();
+    marked += leader.hand_over();
+    core.markers.add_bytes(marked.bytes);
+    if core.grey.is_empty_hint() { Drained::Dry } else { Drained::Stopped }
+}
+
+/// Ends a cycle whose grey objects are all black: clears what refers weakly to the dead. `young` are the live young
+/// objects with weak references.
+pub(crate) fn settle_concurrent(core: &Arc<Core>, _world: &StoppedWorld<'_>, young: Vec<ObjectRef>) {
+    let mut leader = MarkWorker::in_stop(core.clone(), false);
+    settle_weak(core, &mut leader, young);
+    purge_remembered(core);
+    core.markers.add_bytes(leader.hand_over().bytes);
+}
+
 /// Marks what lives through ephemerons, until nothing more does; then clears what refers to the dead.
-pub(crate) fn settle_weak(core: &Core, leader: &mut MarkWorker) {
+fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
     let mut weak = std::mem::take(&mut *core.weak_found.lock());
+    weak.extend(young);
     loop {
         weak.append(&mut leader.take_weak());
         let mut found = false;
@@ -56,7 +101,7 @@ pub(crate) fn settle_weak(core: &Core, leader: &mut MarkWorker) {
 }
 
 /// Drops the entries whose host has died: their memory is about to be reused.
-pub(crate) fn purge_remembered(core: &Core) {
+fn purge_remembered(core: &Core) {
     let pool = &core.spaces.pool;
     core.remembered.lock().retain(|entry| match entry {
         Remembered::Place(place, _) => {

@@ -85,14 +85,21 @@ impl WeakVerdict for MarkWorker {
 }
 
 impl MarkWorker {
-    /// A marker beside mutators (`concurrent`), or one in a pause that follows young objects too.
-    pub(crate) fn new(core: Arc<Core>, concurrent: bool) -> Self {
+    /// A marker beside mutators: G2, it leaves young objects alone.
+    pub(crate) fn beside_mutators(core: Arc<Core>) -> Self {
+        Self::new(core, true, false)
+    }
+    /// A marker in a stop, which may follow young objects too.
+    pub(crate) fn in_stop(core: Arc<Core>, follow_young: bool) -> Self {
+        Self::new(core, false, follow_young)
+    }
+    fn new(core: Arc<Core>, concurrent: bool, follow_young: bool) -> Self {
         Self {
             core,
             grey: Local::new(),
             ring: [None; RING],
             next: 0,
-            follow_young: !concurrent,
+            follow_young,
             concurrent,
             weak: Vec::new(),
             deferred: Vec::new(),
@@ -106,22 +113,20 @@ impl MarkWorker {
             self.turn_grey(object);
         }
     }
-    /// G1, for an object whose bit the caller set.
+    /// G1, for an object whose bit this worker set.
     #[inline]
-    pub(crate) fn turn_grey(&mut self, object: ObjectRef) {
+    fn turn_grey(&mut self, object: ObjectRef) {
         let header = object.header_now();
         let info = crate::object::raw::info_of(header);
         if self.core.spaces.pool.table.kind_at(object.addr()) == Kind::OLD {
             self.bytes += object.size_under(header);
         }
         self.objects += 1;
-        if info.weak.is_some() {
-            self.weak.push(object);
-        }
-        if info.has_edges {
+        if info.needs_visit() {
             self.grey.push(&self.core.grey, Task::first(object, info));
         }
     }
+    /// Looks at what waits in the ring; true if anything did.
     fn flush_ring(&mut self) -> bool {
         let mut any = false;
         for i in 0..RING {
@@ -141,7 +146,11 @@ impl MarkWorker {
                 if let Some(rest) = task.next() {
                     self.grey.push(&core.grey, rest);
                 }
-                task.mark(task.object.info(), self);
+                let info = task.object.info();
+                if info.weak.is_some() {
+                    self.weak.push(task.object);
+                }
+                task.mark(info, self);
                 until -= 1;
                 if until == 0 {
                     until = grain;
@@ -154,6 +163,15 @@ impl MarkWorker {
             }
             if !self.flush_ring() {
                 return Drained::Dry;
+            }
+        }
+    }
+    /// As [`drain`](Self::drain); `stop` is told how many bytes this worker has marked since it last handed over.
+    pub(crate) fn drain_to(&mut self, grain: u32, stop: impl Fn(usize) -> bool) -> Drained {
+        loop {
+            let drained = self.drain(grain, || true);
+            if drained == Drained::Dry || stop(self.bytes) {
+                return drained;
             }
         }
     }

@@ -181,6 +181,14 @@ pub(crate) mod weak_care {
     }
 }
 
+impl TypeInfo {
+    /// Whether a collector has anything to do at an object of the type beside keeping it.
+    #[inline(always)]
+    pub(crate) const fn needs_visit(&self) -> bool {
+        self.has_edges || self.weak.is_some()
+    }
+}
+
 /// A [`Marker`] that hands each reference to a closure; the world must be stopped.
 pub struct EdgeList<'a> {
     /// Called with each reference.

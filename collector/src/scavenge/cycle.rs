@@ -7,7 +7,6 @@
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, object_at};
-use crate::object::task::Task;
 use crate::object::trace::{Liveness, WeakVerdict, weak_care};
 use crate::region::kind::Kind;
 use crate::roots::Roots;
@@ -31,7 +30,7 @@ pub(crate) enum Extent {
 }
 
 /// What a scavenge did.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub copied: usize,
     pub promoted: usize,
@@ -40,15 +39,21 @@ pub(crate) struct Tally {
     pub objects: usize,
     /// Bytes that were in use in what was emptied.
     pub condemned: usize,
+    /// Young objects with weak references that are alive.
+    pub young_weak: Vec<ObjectRef>,
 }
 
 /// Empties what `extent` says. Mutators' buffers are retired and their lists handed over.
+///
+/// While marking, what it finds referenced among the old is shaded; with `all_roots`, that includes what roots refer to
+/// that are known to hold nothing young.
 pub(crate) fn scavenge(
     core: &Arc<Core>,
     helpers: &Helpers,
     _world: &StoppedWorld<'_>,
     roots: &dyn Roots,
     extent: Extent,
+    all_roots: bool,
     copy_budget: usize,
 ) -> Tally {
     let shading = core.is_marking();
@@ -62,7 +67,7 @@ pub(crate) fn scavenge(
     let deque = phase.join().expect("the leader's deque is made with the phase");
     let mut leader = ScavengeWorker::new(phase.clone(), deque);
     helpers.share(&phase, helping, || {
-        roots.relocate(&mut leader, extent == Extent::Young);
+        roots.relocate(&mut leader, extent == Extent::Young && !all_roots);
         leader.run();
     });
     let mut all = merge(phase.take_findings());
@@ -70,9 +75,12 @@ pub(crate) fn scavenge(
         leader.retain_the_rest(std::mem::take(&mut all.retained));
     }
     let weak = leader.settle_weak(std::mem::take(&mut all.weak));
+    let mut young_weak = Vec::new();
     for object in weak {
         let refers_to_young = weak_care::finish(object, &leader);
-        if refers_to_young && !leader.is_young(object) {
+        if leader.is_young(object) {
+            young_weak.push(object);
+        } else if refers_to_young {
             all.remembered.push(Remembered::Weak(object));
         }
     }
@@ -81,9 +89,8 @@ pub(crate) fn scavenge(
     let mut tally = free(core, &condemned, &all.retained_in);
     settle_large(core, &condemned, extent, shading);
     core.remembered.lock().extend(all.remembered);
-    for object in all.shaded {
-        core.grey_push(Task::first(object, object.info()));
-    }
+    core.publish_shaded(all.shaded);
+    tally.young_weak = young_weak;
     tally.copied = all.copied;
     tally.promoted = all.promoted;
     tally.objects = all.objects;

@@ -295,6 +295,10 @@ impl ScavengeWorker {
         }
         if info.weak.is_some() {
             self.findings.weak.push(object);
+            if self.phase.plan.shading && !self.is_young(object) {
+                // Black already: no marker will meet it.
+                self.phase.core.weak_found.lock().push(object);
+            }
         }
     }
     fn retain(&mut self, object: ObjectRef, header: usize) -> ObjectRef {

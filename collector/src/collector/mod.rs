@@ -5,19 +5,20 @@
 //!   stopped:  next_kind ─▶ collect ─▶ hand over ─▶ scavenge | mark + purge + scavenge | evacuate
 //!   running:  after_stop ─▶ sweep (helpers, or whoever asks) ─▶ run_drops
 //! ```
+mod marking;
+mod stopped;
+
 use crate::config::{HeapConfig, Settings};
 use crate::error::{AllocError, HeapError};
 use crate::heap_core::Core;
-use crate::mark::cycle::mark_stopped;
 use crate::mutator_local::{MutatorLocal, Remembered};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
 use crate::object::raw::{ObjectRef, PlacePtr, fill};
 use crate::object::trace::PlaceOps;
-use crate::pace;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
 use crate::roots::Roots;
-use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
+use crate::scavenge::cycle::Tally;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{Statistics, StopKind, Stops};
@@ -25,10 +26,11 @@ use crate::sweep;
 use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, LAB_BYTES, LARGE_BYTES, REGION_BYTES};
 pub use crate::verify::Census;
-use crate::workers::{Helpers, no_unwind};
+use crate::workers::Helpers;
 use crate::world::StoppedWorld;
+use marking::Schedule;
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a stop is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,10 @@ pub enum CollectionKind {
     Full,
     /// Both generations, and every object that can move does; the old generation is compact afterwards.
     Evacuate,
+    /// The young generation, and marking of the old one begins.
+    MarkStart,
+    /// The young generation, and marking of the old one ends, if what is left of it fits into the stop.
+    MarkFinish,
 }
 
 /// Why a collection ran.
@@ -52,6 +58,10 @@ pub enum Cause {
     Explicit,
     /// The configuration asks for it at every safepoint.
     Zeal,
+    /// The markers ran dry.
+    MarkedAll,
+    /// The limit leaves no room for a nursery.
+    LimitNear,
 }
 
 /// What a collection did.
@@ -69,6 +79,8 @@ pub struct CollectionReport {
     pub copied: Bytes,
     /// Bytes moved to the old generation.
     pub promoted: Bytes,
+    /// Whether the old generation is collected now.
+    pub ended_cycle: bool,
     /// The collector's own time in the stop.
     pub pause: Duration,
 }
@@ -80,6 +92,8 @@ impl CollectionReport {
             CollectionKind::Young => StopKind::Young,
             CollectionKind::Full => StopKind::Full,
             CollectionKind::Evacuate => StopKind::Evacuate,
+            CollectionKind::MarkStart => StopKind::MarkStart,
+            CollectionKind::MarkFinish => StopKind::MarkFinish,
         }
     }
 }
@@ -92,6 +106,8 @@ pub struct Collector {
     wanted: AtomicBool,
     /// Old bytes at which the next full collection is due.
     full_at: AtomicUsize,
+    /// The marking cycle's schedule. Written in stops.
+    schedule: Mutex<Schedule>,
     /// Safepoints since zeal last collected.
     zeal_count: AtomicU32,
     /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
@@ -131,6 +147,7 @@ impl Collector {
             helpers,
             wanted: AtomicBool::new(false),
             full_at: AtomicUsize::new(full_at),
+            schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
             sweep_now: AtomicBool::new(false),
             totals: Mutex::default(),
@@ -155,6 +172,7 @@ impl Collector {
             remembered: RefCell::default(),
             shaded: RefCell::default(),
             relocked: RefCell::default(),
+            rest_until: Cell::new(None),
             droppables: RefCell::default(),
         }
     }
@@ -169,9 +187,7 @@ impl Collector {
         core.remembered.lock().append(&mut local.remembered.borrow_mut());
         core.droppables.lock().append(&mut local.droppables.borrow_mut());
         core.relocked.lock().append(&mut local.relocked.borrow_mut());
-        for object in local.shaded.borrow_mut().drain(..) {
-            core.grey_push(crate::object::task::Task::first(object, object.info()));
-        }
+        core.publish_shaded(local.shaded.borrow_mut().drain(..));
     }
 
     // ---- mutators: memory
@@ -182,6 +198,7 @@ impl Collector {
     /// [`AllocError`] at the limit; a collection at the next safepoint may help.
     pub fn allocate_slow(&self, local: &MutatorLocal, bytes: usize) -> Result<*mut u8, AllocError> {
         debug_assert!(bytes <= LARGE_BYTES && bytes.is_multiple_of(8));
+        self.assist(local, LAB_BYTES.max(bytes));
         let spaces = &self.core.spaces;
         if bytes > LAB_BYTES / 4 {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
@@ -314,128 +331,6 @@ impl Collector {
         }
     }
 
-    // ---- the stop
-
-    fn is_full_due(&self) -> bool {
-        self.core.spaces.old_bytes() >= self.full_at.load(Relaxed)
-    }
-    /// What a stop, or a poll that could lead to one, should do now; `None` if nothing is due (any more).
-    pub fn next_kind(&self, explicit: Option<CollectionKind>) -> Option<(CollectionKind, Cause)> {
-        if let Some(kind) = explicit {
-            return Some((kind, Cause::Explicit));
-        }
-        if self.wanted.load(Relaxed) {
-            return Some(match self.is_full_due() {
-                true => (CollectionKind::Full, Cause::OldGrown),
-                false => (CollectionKind::Young, Cause::NurseryFull),
-            });
-        }
-        let zeal = self.core.settings.zeal;
-        if zeal.every > 0 && (self.zeal_count.fetch_add(1, Relaxed) + 1).is_multiple_of(zeal.every) {
-            let kind = if zeal.everything { CollectionKind::Evacuate } else { CollectionKind::Young };
-            return Some((kind, Cause::Zeal));
-        }
-        None
-    }
-    /// Collects, with the world stopped.
-    pub fn collect(
-        &self,
-        world: &StoppedWorld<'_>,
-        roots: &dyn Roots,
-        kind: CollectionKind,
-        cause: Cause,
-    ) -> CollectionReport {
-        no_unwind(|| self.collect_stopped(world, roots, kind, cause))
-    }
-    fn collect_stopped(
-        &self,
-        world: &StoppedWorld<'_>,
-        roots: &dyn Roots,
-        kind: CollectionKind,
-        cause: Cause,
-    ) -> CollectionReport {
-        let began = Instant::now();
-        let core = &self.core;
-        roots.locals(&mut |local| self.hand_over(local));
-        self.verify_if_asked(roots, "before a collection");
-        let old_before = Bytes::new(core.spaces.old_bytes());
-        let mut marked = 0;
-        let tally = match kind {
-            CollectionKind::Young => self.young(world, roots),
-            CollectionKind::Full => {
-                sweep::finish(core);
-                marked = self.mark(world, roots);
-                self.young(world, roots)
-            }
-            CollectionKind::Evacuate => {
-                sweep::finish(core);
-                scavenge(core, &self.helpers, world, roots, Extent::Everything, usize::MAX)
-            }
-        };
-        if kind != CollectionKind::Young {
-            self.plan_next_full();
-        }
-        self.wanted.store(false, Relaxed);
-        self.verify_if_asked(roots, "after a collection");
-        self.sweep_now.store(kind == CollectionKind::Full && cause == Cause::Explicit, Relaxed);
-        let pause = began.elapsed();
-        let report = CollectionReport {
-            kind,
-            cause,
-            old_before,
-            old_after: Bytes::new(core.spaces.old_bytes()),
-            copied: Bytes::new(tally.copied),
-            promoted: Bytes::new(tally.promoted),
-            pause,
-        };
-        self.note(&report, &tally, marked);
-        report
-    }
-    fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> Tally {
-        let core = &self.core;
-        let budget = if core.settings.zeal == crate::config::Zeal::OFF {
-            pace::copy_budget(core.settings.step_cap)
-        } else {
-            usize::MAX
-        };
-        let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, budget);
-        core.note_survival(tally.copied + tally.promoted, tally.condemned);
-        tally
-    }
-    /// Marks, frees large objects, and leaves every other region to be swept.
-    fn mark(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> usize {
-        let core = &self.core;
-        let marked = mark_stopped(core, &self.helpers, world, roots);
-        core.spaces.retain_large_old(|object, first| {
-            let pool = &core.spaces.pool;
-            let alive = core.is_marked(object);
-            let bit = pool.bit(object.addr());
-            pool.marks().clear_range(bit, bit + 1);
-            if !alive {
-                bury_large(core, object, first);
-            }
-            alive
-        });
-        core.spaces.old.start_sweeping(marked.bytes);
-        marked.bytes
-    }
-    fn plan_next_full(&self) {
-        let s = &self.core.settings;
-        let live = self.core.spaces.old_bytes();
-        let at = pace::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
-        self.full_at.store(at, Relaxed);
-    }
-    fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
-        if self.core.settings.verify {
-            let _ = crate::verify::verify(&self.core, roots, when);
-        }
-    }
-    /// Walks and checks the heap, and counts what is reachable.
-    pub fn verify(&self, _world: &StoppedWorld<'_>, roots: &dyn Roots) -> Census {
-        roots.locals(&mut |local| self.hand_over(local));
-        crate::verify::verify(&self.core, roots, "when asked")
-    }
-
     // ---- after the stop, with the world running
 
     /// Gets the sweep going, and runs the drop glue of what has died. Panics of drop glue pass through; what was not
@@ -466,21 +361,17 @@ impl Collector {
     pub fn record_stop(&self, stop: Duration, kind: StopKind) {
         self.totals.lock().stops.record(kind, stop);
     }
-    fn note(&self, report: &CollectionReport, tally: &Tally, marked: usize) {
+    fn note(&self, report: &CollectionReport, tally: &Tally) {
         let mut t = self.totals.lock();
         match report.kind {
-            CollectionKind::Young => t.scavenges += 1,
-            CollectionKind::Full => {
-                t.scavenges += 1;
-                t.full += 1;
-            }
             CollectionKind::Evacuate => t.evacuations += 1,
+            _ => t.scavenges += 1,
         }
+        t.full += u64::from(report.ended_cycle);
         t.copied += tally.copied as u64;
         t.promoted += tally.promoted as u64;
         t.freed += tally.freed as u64;
         t.retained += tally.retained_regions as u64;
-        t.marked += marked as u64;
         t.pauses.record(report.stop_kind(), report.pause);
     }
     /// The heap's figures.

@@ -1,0 +1,91 @@
+//! The marking cycle as mutators feel it: what they publish, and the steps they take.
+//!
+//! A mutator that takes a buffer while marking goes on first hands over what its barrier shaded, wakes helpers that ran
+//! dry, and marks a little itself if marking is behind its schedule (see `pace`). After a step it owes none for as long as
+//! the step took: at least half of its time stays its own.
+use super::Collector;
+use crate::mark::worker::MarkWorker;
+use crate::mutator_local::MutatorLocal;
+use crate::pace::{self, Progress};
+use crate::statistics::StopKind;
+use crate::sync::Ordering::Relaxed;
+use crate::units::{LAB_BYTES, REGION_BYTES};
+use std::time::{Duration, Instant};
+
+/// What a cycle was planned with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Schedule {
+    /// Old bytes when it began.
+    live: usize,
+    /// Bytes allocated in stops' bookkeeping since.
+    allocated: usize,
+    /// How often the finishing stop gave up.
+    pub(super) returns: u32,
+}
+
+/// A step's own deadline, the lower end of what can be felt.
+const STEP_TARGET: Duration = Duration::from_millis(1);
+/// Tasks between two looks at the clock.
+const GRAIN: u32 = 32;
+/// The most a step marks, whatever the clock says.
+const STEP_BYTES: usize = 1 << 20;
+
+impl Collector {
+    /// In a stop: a cycle begins.
+    pub(super) fn begin_schedule(&self) {
+        *self.schedule.lock() = Schedule { live: self.core.spaces.old_bytes(), allocated: 0, returns: 0 };
+    }
+    /// In a stop: what was allocated since the last one counts for the schedule.
+    pub(super) fn note_allocation(&self) {
+        if self.core.is_marking() {
+            self.schedule.lock().allocated += self.core.spaces.nursery_regions() * REGION_BYTES;
+        }
+    }
+    /// How long the finishing stop may drain. Each return doubles it, up to the cap: together with the steps that keep
+    /// mutators from outrunning the markers, marking ends.
+    pub(super) fn finish_budget(&self) -> Duration {
+        let cap = self.core.settings.step_cap;
+        let returns = self.schedule.lock().returns.min(8);
+        (cap / 5 * (1 << returns)).min(cap * 4 / 5)
+    }
+    /// Part of every buffer refill: publish, wake, step.
+    pub(super) fn assist(&self, local: &MutatorLocal, bytes: usize) {
+        if !local.marking.get() {
+            return;
+        }
+        let core = &self.core;
+        core.publish_shaded(local.shaded.borrow_mut().drain(..));
+        core.markers.start_jobs(core, &self.helpers);
+        if core.settings.incremental_marking && !core.grey.is_empty_hint() {
+            self.step(local, bytes);
+        }
+    }
+    fn step(&self, local: &MutatorLocal, bytes: usize) {
+        let began = Instant::now();
+        if local.rest_until.get().is_some_and(|until| began < until) {
+            return;
+        }
+        let core = &self.core;
+        let schedule = *self.schedule.lock();
+        let nursery = core.settings.nursery.get();
+        let progress = Progress {
+            live: schedule.live,
+            marked: core.markers.bytes(),
+            allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
+            headroom: pace::marking_headroom(schedule.live, nursery),
+        };
+        // What this buffer owes, and what others left undone.
+        let due = pace::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));
+        if due == 0 {
+            return;
+        }
+        let deadline = began + STEP_TARGET.min(core.settings.step_cap);
+        let goal = core.markers.bytes() + due;
+        let mut worker = MarkWorker::beside_mutators(core.clone());
+        worker.drain_to(GRAIN, |marked| core.markers.bytes() + marked >= goal || Instant::now() >= deadline);
+        core.markers.add_bytes(worker.hand_over().bytes);
+        let took = began.elapsed();
+        local.rest_until.set(Some(Instant::now() + took));
+        self.record_stop(took, StopKind::Step);
+    }
+}

@@ -1,0 +1,219 @@
+//! What is done while the world stands still: which collection, in which order, under which budget.
+//!
+//! ```text
+//!   quiesce markers ─▶ take over what mutators hold ─▶ Young       scavenge (shading, if marking)
+//!                                                      MarkStart   marking on, scavenge that shades from all roots
+//!                                                      MarkFinish  scavenge, drain; dry? settle, marking off, sweep : go on
+//!                                                      Full        (finish a cycle) mark all, settle, scavenge, sweep
+//!                                                      Evacuate    (finish a cycle) move all
+//!   ─▶ markers resume, if marking ─▶ released
+//! ```
+use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
+use crate::config::Zeal;
+use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
+use crate::mark::worker::Drained;
+use crate::pace;
+use crate::roots::Roots;
+use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
+use crate::sweep;
+use crate::sync::Ordering::Relaxed;
+use crate::units::Bytes;
+use crate::workers::no_unwind;
+use crate::world::StoppedWorld;
+use std::time::Instant;
+
+impl Collector {
+    pub(super) fn is_full_due(&self) -> bool {
+        self.core.spaces.old_bytes() >= self.full_at.load(Relaxed)
+    }
+    /// What a stop, or a poll that could lead to one, should do now; `None` if nothing is due (any more).
+    pub fn next_kind(&self, explicit: Option<CollectionKind>) -> Option<(CollectionKind, Cause)> {
+        if let Some(kind) = explicit {
+            return Some((kind, Cause::Explicit));
+        }
+        let core = &self.core;
+        if self.wanted.load(Relaxed) {
+            if core.spaces.eden.is_absent() {
+                return Some((CollectionKind::Full, Cause::LimitNear));
+            }
+            if core.is_marking() {
+                return Some(match core.markers.is_dry_hint(core) {
+                    true => (CollectionKind::MarkFinish, Cause::MarkedAll),
+                    false => (CollectionKind::Young, Cause::NurseryFull),
+                });
+            }
+            let apart =
+                core.settings.incremental_marking || (core.settings.concurrent_marking && self.helpers.count() > 0);
+            return Some(match self.is_full_due() {
+                true if !apart => (CollectionKind::Full, Cause::OldGrown),
+                true if core.spaces.old.is_swept() => (CollectionKind::MarkStart, Cause::OldGrown),
+                _ => (CollectionKind::Young, Cause::NurseryFull),
+            });
+        }
+        let zeal = core.settings.zeal;
+        if zeal.every > 0 && (self.zeal_count.fetch_add(1, Relaxed) + 1).is_multiple_of(zeal.every) {
+            let kind = if zeal.everything { CollectionKind::Evacuate } else { CollectionKind::Young };
+            return Some((kind, Cause::Zeal));
+        }
+        None
+    }
+    /// Collects, with the world stopped.
+    pub fn collect(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        kind: CollectionKind,
+        cause: Cause,
+    ) -> CollectionReport {
+        no_unwind(|| self.collect_stopped(world, roots, kind, cause))
+    }
+    fn collect_stopped(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        kind: CollectionKind,
+        cause: Cause,
+    ) -> CollectionReport {
+        let began = Instant::now();
+        let core = &self.core;
+        core.markers.quiesce();
+        roots.locals(&mut |local| self.hand_over(local));
+        self.verify_if_asked(roots, "before a collection");
+        let old_before = Bytes::new(core.spaces.old_bytes());
+        let (tally, ended_cycle) = match kind {
+            CollectionKind::Young => (self.young(world, roots, false), false),
+            CollectionKind::MarkStart => (self.start_marking(world, roots), false),
+            CollectionKind::MarkFinish => {
+                let deadline = began + self.finish_budget();
+                self.finish_marking(world, roots, Some(deadline))
+            }
+            CollectionKind::Full => {
+                self.end_cycle(world, roots);
+                self.mark_all(world, roots);
+                (self.young(world, roots, false), true)
+            }
+            CollectionKind::Evacuate => {
+                self.end_cycle(world, roots);
+                (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, usize::MAX), true)
+            }
+        };
+        if ended_cycle {
+            self.plan_next_full();
+        }
+        self.wanted.store(false, Relaxed);
+        self.verify_if_asked(roots, "after a collection");
+        self.sweep_now.store(kind == CollectionKind::Full && cause == Cause::Explicit, Relaxed);
+        self.note_allocation();
+        if core.is_marking() {
+            core.markers.resume(core, &self.helpers);
+        }
+        let report = CollectionReport {
+            kind,
+            cause,
+            old_before,
+            old_after: Bytes::new(core.spaces.old_bytes()),
+            copied: Bytes::new(tally.copied),
+            promoted: Bytes::new(tally.promoted),
+            ended_cycle,
+            pause: began.elapsed(),
+        };
+        self.note(&report, &tally);
+        report
+    }
+    /// A young collection.
+    fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
+        let core = &self.core;
+        let budget =
+            if core.settings.zeal == Zeal::OFF { pace::copy_budget(core.settings.step_cap) } else { usize::MAX };
+        let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
+        core.note_survival(tally.copied + tally.promoted, tally.condemned);
+        tally
+    }
+    /// Mutators' stores shade from here on; the scavenge is the first scan of the roots.
+    fn start_marking(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> Tally {
+        let core = &self.core;
+        debug_assert!(core.spaces.old.is_swept() && !core.is_marking());
+        core.markers.reset_bytes();
+        self.begin_schedule();
+        self.set_marking(true, roots);
+        self.young(world, roots, true)
+    }
+    /// The last scan of the roots, and whatever it finds. Without a deadline, to the end; with one, back to the
+    /// concurrent phase if it passes (false).
+    fn finish_marking(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, deadline: Option<Instant>) -> (Tally, bool) {
+        let core = &self.core;
+        let mut tally = self.young(world, roots, true);
+        if drain_stopped(core, &self.helpers, world, deadline) == Drained::Stopped {
+            self.schedule.lock().returns += 1;
+            return (tally, false);
+        }
+        self.verify_marks_if_asked(roots);
+        settle_concurrent(core, world, std::mem::take(&mut tally.young_weak));
+        self.set_marking(false, roots);
+        let marked = core.markers.bytes();
+        self.free_large_and_unmark();
+        core.spaces.old.start_sweeping(marked);
+        self.totals.lock().marked += marked as u64;
+        (tally, true)
+    }
+    /// Brings the old generation to rest: no marking, everything swept.
+    fn end_cycle(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) {
+        if self.core.is_marking() {
+            let (_, ended) = self.finish_marking(world, roots, None);
+            debug_assert!(ended, "marking without a deadline ends");
+        }
+        sweep::finish(&self.core);
+    }
+    /// Marks in one stop: exactly what is reachable.
+    fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) {
+        let core = &self.core;
+        let marked = mark_stopped(core, &self.helpers, world, roots);
+        self.free_large_and_unmark();
+        core.spaces.old.start_sweeping(marked.bytes);
+        self.totals.lock().marked += marked.bytes as u64;
+    }
+    /// Large old objects are swept in the stop: there are few, and each is a bit.
+    fn free_large_and_unmark(&self) {
+        let core = &self.core;
+        core.spaces.retain_large_old(|object, first| {
+            let pool = &core.spaces.pool;
+            let alive = core.is_marked(object);
+            let bit = pool.bit(object.addr());
+            pool.marks().clear_range(bit, bit + 1);
+            if !alive {
+                bury_large(core, object, first);
+            }
+            alive
+        });
+    }
+    fn set_marking(&self, on: bool, roots: &dyn Roots) {
+        let core = &self.core;
+        core.marking.store(on, Relaxed);
+        let table = core.spaces.pool.table.barrier.table(on);
+        roots.locals(&mut |local| {
+            local.barrier_table.set(table);
+            local.marking.set(on);
+        });
+    }
+    fn plan_next_full(&self) {
+        let s = &self.core.settings;
+        let live = self.core.spaces.old_bytes();
+        let at = pace::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
+        self.full_at.store(at, Relaxed);
+    }
+    fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
+        if self.core.settings.verify {
+            let _ = crate::verify::verify(&self.core, roots, when);
+        }
+    }
+    fn verify_marks_if_asked(&self, roots: &dyn Roots) {
+        if self.core.settings.verify {
+            crate::verify::verify_marks(&self.core, roots);
+        }
+    }
+    /// Walks and checks the heap, and counts what is reachable.
+    pub fn verify(&self, _world: &StoppedWorld<'_>, roots: &dyn Roots) -> Census {
+        roots.locals(&mut |local| self.hand_over(local));
+        crate::verify::verify(&self.core, roots, "when asked")
+    }
+}
