@@ -1,0 +1,138 @@
+#![expect(unsafe_code, reason = "the proof that the world is stopped passes from its room to the collector")]
+//! The slow half of a safepoint: step aside, or lead.
+//!
+//! P1  The caller is inside `&mut Mutator`: nothing borrowed from it is live on this thread.
+//! P2  The poll flag is lowered before the mutator parks, and a leader who asks after that raises it again: parking is a
+//!     read-modify-write of the mutator's word, and so is asking.
+use crate::driver::roots::StoppedRoots;
+use crate::driver::shared::Shared;
+use crate::mutator::cx::Cx;
+use crate::mutator::member::Member;
+use crate::world::registry::{Occupant, Seat};
+use crate::world::safepoint::Stopped;
+use orinoco_collector::collector::{Cause, Census, CollectionKind};
+use orinoco_collector::world::StoppedWorld;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+impl Cx {
+    /// Puts the poll flag where it rests while nobody asks for anything.
+    pub(crate) fn rest_flag(&self) {
+        let collector = self.collector();
+        let up = collector.collection_wanted() || collector.settings().zeal.every > 0;
+        self.poll.store(up, Ordering::Relaxed);
+    }
+}
+
+impl Occupant for Member {
+    fn asked(&self) {
+        self.ask();
+    }
+    fn released(&self) {
+        self.cx().rest_flag();
+    }
+    fn late(&self, waited: Duration) {
+        self.cx().late.fetch_max(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// What a mutator does at a safepoint whose flag is up, or when the program asks for a collection.
+pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<CollectionKind>) {
+    let cx = seat.occupant().cx();
+    let arrived = shared.now();
+    loop {
+        let Some((kind, cause)) = shared.collector.next_kind(explicit) else {
+            return step_aside(shared, seat, arrived);
+        };
+        let stops = shared.stops();
+        if let Ok(stopped) = shared.world.stop(seat) {
+            lead(shared, &stopped, kind, cause);
+            drop(stopped);
+            cx.asked_at.store(0, Ordering::Relaxed);
+            cx.rest_flag();
+            if shared.stops() != stops {
+                shared.record_stop(arrived);
+                drop_parked(shared, seat);
+            }
+            return;
+        }
+        stood_still(shared, cx, arrived);
+        if explicit.is_none() {
+            return;
+        }
+    }
+}
+
+/// Uses the stop, unless what it was meant for is done.
+fn lead(shared: &Shared, stopped: &Stopped<'_, Member>, kind: CollectionKind, cause: Cause) {
+    let _pause = shared.pause.lock();
+    let (kind, cause) = match cause {
+        Cause::Explicit | Cause::Zeal => (kind, cause),
+        // Another stop may have come between the question and ours.
+        _ if !shared.collector.collection_wanted() => return,
+        _ => shared.collector.next_kind(None).unwrap_or((kind, cause)),
+    };
+    // SAFETY: `stopped` is the proof: no mutator runs, comes or goes; `pause` keeps those away that let go of a mutator.
+    let world = unsafe { StoppedWorld::assume(stopped) };
+    let report = shared.collector.collect(&world, &StoppedRoots { shared, stopped }, kind, cause);
+    shared.note_stop(report.stop_kind());
+}
+
+/// Lets a stop pass that others asked for.
+fn step_aside(shared: &Shared, seat: &Seat<Member>, arrived: u64) {
+    let cx = seat.occupant().cx();
+    let stops = shared.stops();
+    // P2.
+    cx.poll.store(false, Ordering::Relaxed);
+    shared.world.park(seat);
+    shared.world.unpark(seat);
+    if shared.stops() != stops {
+        stood_still(shared, cx, arrived);
+    }
+    cx.pass_on_wish();
+}
+
+/// Reports a stop that others led, from when they asked.
+fn stood_still(shared: &Shared, cx: &Cx, arrived: u64) {
+    let asked = cx.asked_at.swap(0, Ordering::Relaxed);
+    let since = if asked == 0 { arrived } else { asked.min(arrived).max(cx.running_since.get()) };
+    shared.record_stop(since);
+}
+
+/// Runs the drop glue of what has died, parked: it cannot touch the heap, and others may collect meanwhile.
+fn drop_parked(shared: &Shared, seat: &Seat<Member>) {
+    struct Return<'a>(&'a Shared, &'a Seat<Member>);
+    impl Drop for Return<'_> {
+        fn drop(&mut self) {
+            enter(self.0, self.1);
+        }
+    }
+    shared.world.park(seat);
+    let _return = Return(shared, seat);
+    shared.collector.run_drops();
+}
+
+/// Takes the heap back after a parked section, or for a turn.
+pub(crate) fn enter(shared: &Shared, seat: &Seat<Member>) {
+    let cx = seat.occupant().cx();
+    let (stops, since) = (shared.stops(), shared.now());
+    cx.asked_at.store(0, Ordering::Relaxed);
+    shared.world.unpark(seat);
+    cx.running_since.set(shared.now());
+    if shared.stops() != stops {
+        shared.record_stop(since);
+    }
+    cx.pass_on_wish();
+}
+
+/// Stops the world, checks the whole heap and counts what is reachable.
+pub(crate) fn verify(shared: &Shared, seat: &Seat<Member>) -> Census {
+    loop {
+        if let Ok(stopped) = shared.world.stop(seat) {
+            let _pause = shared.pause.lock();
+            // SAFETY: as in `lead`.
+            let world = unsafe { StoppedWorld::assume(&stopped) };
+            return shared.collector.verify(&world, &StoppedRoots { shared, stopped: &stopped });
+        }
+    }
+}

@@ -1,0 +1,244 @@
+#![expect(unsafe_code, reason = "a spin lock around Rust data that the collector looks into")]
+//! `Lock<T>`: ordinary Rust data, containers of references included, inside a heap object.
+//!
+//! ```text
+//!    31                                 2   1   0
+//!   ┌──────────────────────────────────┬───┬───┬───┐
+//!   │              unused              │ M │ G │ L │   L locked
+//!   └──────────────────────────────────┴───┴───┴───┘   G listed for the next young collection
+//!                                                      M listed for the end of this marking
+//!   a young lock, or one on the Rust stack:  G = M = 0, always
+//! ```
+//!
+//! The barrier is paid at *acquisition*: a guard can be forgotten and a closure can unwind, so nothing may depend on code
+//! that runs at release. Listed means: look at the lock's whole content in the next pause. A guard borrows the context, so
+//! no lock is held across a safepoint, waits are bounded by windows, and a pause needs no locking at all.
+//!
+//! L1  The content is reached through `&mut` by whoever set `LOCKED`, or by the collector in a stop.
+//! L2  G and M are set on locks in the old space only, by who holds the lock, and each with an entry in a list. So a lock
+//!     that moves into the old space, from the stack or from the nursery, does not claim to be listed.
+//! L3  A concurrent marker takes the lock or puts the look off; it clears M under the lock, and what is stored later sets
+//!     it again.
+use crate::mutator::barrier::YOUNG;
+use crate::mutator::cx::Cx;
+use crate::trace::{Marker, Mover, Rebind, Share, Trace, no_slot};
+use orinoco_collector::object::trace::PlaceOps;
+use std::cell::UnsafeCell;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const LOCKED: u32 = 1;
+const GEN: u32 = 2;
+const MRK: u32 = 4;
+/// Rounds of spinning before the thread yields.
+const SPINS: u32 = 64;
+
+/// Rust data inside a heap object, reached by one mutator at a time.
+///
+/// For small and medium containers: one that was touched is looked at whole in the next pause. What grows large belongs
+/// in `Gc<[Slot<V>]>`.
+#[repr(C)]
+pub struct Lock<T> {
+    state: AtomicU32,
+    /// Which mutator holds it; means nothing while nobody does.
+    holder: AtomicU32,
+    content: UnsafeCell<T>,
+}
+
+impl<T> Lock<T> {
+    /// An unlocked lock around `content`.
+    pub const fn new(content: T) -> Self {
+        Lock { state: AtomicU32::new(0), holder: AtomicU32::new(0), content: UnsafeCell::new(content) }
+    }
+    /// The content, through the only reference to its lock.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.content.get_mut()
+    }
+    /// The content, out of its lock.
+    pub fn into_inner(self) -> T {
+        self.content.into_inner()
+    }
+}
+
+impl<T: Trace> Lock<T> {
+    /// Waits for the lock. Only other mutators can hold it, none of them across a safepoint, so the wait is bounded.
+    ///
+    /// # Panics
+    /// When this mutator holds it already (or forgot a guard of it): it would wait for itself.
+    #[inline]
+    pub fn lock<'a>(&'a self, cx: &'a Cx) -> LockGuard<'a, T> {
+        let state = self.acquire(cx);
+        let byte = cx.barrier_byte(std::ptr::from_ref(self).addr());
+        if byte != YOUNG {
+            let need = if cx.local.marking.get() { GEN | MRK } else { GEN };
+            if state & need != need {
+                self.list_slow(cx, need & !state);
+            }
+        }
+        LockGuard { lock: self, _cx: cx }
+    }
+    /// Runs `f` on the content.
+    ///
+    /// # Panics
+    /// As [`lock`](Self::lock).
+    pub fn with<O>(&self, cx: &Cx, f: impl FnOnce(&mut T) -> O) -> O {
+        f(&mut self.lock(cx))
+    }
+    /// Takes the lock and returns the state it was found in.
+    #[inline]
+    fn acquire(&self, cx: &Cx) -> u32 {
+        let state = self.state.load(Ordering::Relaxed);
+        // Acquire: what the last holder did to the content; partner: Release in the guard's drop and in `mark`.
+        let free = state & LOCKED == 0
+            && self.state.compare_exchange(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        let state = if free { state } else { self.acquire_slow(cx) };
+        self.holder.store(cx.id, Ordering::Relaxed);
+        state
+    }
+    #[cold]
+    fn acquire_slow(&self, cx: &Cx) -> u32 {
+        let mut spins = 0;
+        loop {
+            let state = self.state.load(Ordering::Relaxed);
+            if state & LOCKED == 0 {
+                // Acquire: as in `acquire`.
+                if self.state.compare_exchange_weak(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok()
+                {
+                    return state;
+                }
+            } else {
+                spins += 1;
+                if spins < SPINS {
+                    std::hint::spin_loop();
+                } else {
+                    assert!(
+                        self.holder.load(Ordering::Relaxed) != cx.id,
+                        "this mutator already holds this `Lock`, or forgot a guard of it; it would wait for itself for ever"
+                    );
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+    /// Lists the lock in what is `fresh` of G and M, if it lies in the old space.
+    #[cold]
+    #[inline(never)]
+    fn list_slow(&self, cx: &Cx, fresh: u32) {
+        let place = std::ptr::from_ref(self).cast_mut().cast::<u8>();
+        let collector = cx.collector();
+        if !collector.contains(place.addr()) || collector.is_young(place.addr()) {
+            return;
+        }
+        // Relaxed: we hold the lock, and nobody else writes these bits meanwhile (L2, L3).
+        self.state.fetch_or(fresh, Ordering::Relaxed);
+        // SAFETY: the operations are this lock's type's.
+        unsafe { collector.remember_lock(&cx.local, place, Self::OPS, fresh & GEN != 0, fresh & MRK != 0) }
+    }
+    const OPS: &'static PlaceOps = &PlaceOps { mark: mark_lock::<T, _>, relocate: relocate_lock::<T, _> };
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+impl<T> std::fmt::Debug for Lock<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lock").finish_non_exhaustive()
+    }
+}
+
+/// A held [`Lock`]. Forgetting one locks it for ever; its content is still looked at.
+pub struct LockGuard<'a, T> {
+    lock: &'a Lock<T>,
+    _cx: &'a Cx,
+}
+
+impl<T> Deref for LockGuard<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: L1.
+        unsafe { &*self.lock.content.get() }
+    }
+}
+impl<T> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: L1.
+        unsafe { &mut *self.lock.content.get() }
+    }
+}
+impl<T> Drop for LockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // Before the lock is free, so that a mutator that waits for it next never finds itself named as its holder.
+        self.lock.holder.store(0, Ordering::Relaxed);
+        // A plain load and store: while `LOCKED` is set nobody else writes the word.
+        // Release: the content comes first; partner: Acquire in `acquire`.
+        self.lock.state.store(self.lock.state.load(Ordering::Relaxed) & !LOCKED, Ordering::Release);
+    }
+}
+
+/// Shows the references under the lock at `place`.
+///
+/// # Safety
+/// `place` is a `Lock<T>`.
+unsafe fn mark_lock<T: Trace, V: Marker>(place: *mut u8, v: &mut V) {
+    // SAFETY: the caller's promise.
+    unsafe { (*place.cast::<Lock<T>>()).mark(v) }
+}
+
+/// Shows the references under the lock at `place` and stores what they become.
+///
+/// # Safety
+/// `place` is a `Lock<T>`, and the world is stopped.
+unsafe fn relocate_lock<T: Trace, V: Mover>(place: *mut u8, v: &mut V) {
+    // SAFETY: the caller's promise.
+    unsafe { (*place.cast::<Lock<T>>()).relocate(v) }
+}
+
+// SAFETY: R1, the content's.
+unsafe impl<T: Rebind> Rebind for Lock<T> {
+    type At<'a> = Lock<T::At<'a>>;
+}
+// SAFETY: R2, the content's, under L1.
+unsafe impl<T: Trace> Trace for Lock<T> {
+    // A lock knows its host by its own address, as a slot does: in malloc memory nothing would list it, and a young object
+    // put under it would be lost. A lock without references has no barrier to lose.
+    const HAS_SLOT: bool = T::HAS_EDGES;
+    // A slot under a lock would lie inline in the object, and its barrier would work; `mem::take` could move it into malloc
+    // memory, where it would not. So `mark` refuses it.
+    const HAS_EDGES: bool = T::HAS_EDGES;
+    fn mark<V: Marker>(&self, v: &mut V) {
+        const { no_slot::<T>() }
+        if v.is_concurrent() {
+            let state = self.state.load(Ordering::Relaxed);
+            let taken = (state | LOCKED) & !MRK;
+            // Acquire: what the last holder did to the content; partner: Release in the guard's drop.
+            if state & LOCKED != 0
+                || self.state.compare_exchange(state, taken, Ordering::Acquire, Ordering::Relaxed).is_err()
+            {
+                v.defer(std::ptr::from_ref(self).cast_mut().cast(), mark_lock::<T, V>);
+                return;
+            }
+            // The marker is no mutator: nobody may take it for the holder before.
+            self.holder.store(0, Ordering::Relaxed);
+            // SAFETY: L1, we hold the lock.
+            unsafe { (*self.content.get()).mark(v) }
+            // Release: our reads end before the next holder writes; partner: Acquire in `acquire`.
+            self.state.fetch_and(!LOCKED, Ordering::Release);
+        } else {
+            // A lock that is held now was forgotten, and its guard's borrow is over.
+            self.state.fetch_and(!MRK, Ordering::Relaxed);
+            // SAFETY: L1, the world is stopped.
+            unsafe { (*self.content.get()).mark(v) }
+        }
+    }
+    fn relocate<V: Mover>(&mut self, v: &mut V) {
+        *self.state.get_mut() &= !GEN;
+        self.content.get_mut().relocate(v);
+    }
+}
+// SAFETY: R3, one thread at a time reaches the content, which is `Share` and so may go from one to another.
+unsafe impl<T: Share> Share for Lock<T> {}

@@ -1,0 +1,175 @@
+#![expect(
+    unsafe_code,
+    reason = "the exclusive side of a mutator is an address, for what a collection touches must not be behind `&mut`"
+)]
+//! `Mutator<R>`: one mutator's exclusive side. The only thing that can reach a safepoint.
+//!
+//! U1  A `Mutator` exists only while its `Attached` runs it, on this thread; its seat and heap outlive it.
+//! U2  Everything that may move or free objects takes `&mut self`, so at that moment nothing whose type mentions a borrow
+//!     of this mutator is live.
+//! U3  The context's `roots` point to a boxed `R`, reached through `split` alone while the mutator runs.
+use crate::driver::safepoint::{enter, safepoint, verify};
+use crate::driver::shared::Shared;
+use crate::handle::local::{Erased, Local, keep_frame};
+use crate::heap::active::Inactive;
+use crate::mutator::cx::Cx;
+use crate::mutator::member::Member;
+use crate::trace::{Rebind, Trace};
+use crate::world::registry::Seat;
+use orinoco_collector::collector::{Census, CollectionKind};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// Exclusive access to a mutator: a collection may happen where it is used. Lent by [`Attached::run`](crate::Attached::run)
+/// and [`Heap::enter`](crate::Heap::enter), never owned. It derefs to [`Cx`].
+pub struct Mutator<R> {
+    cx: NonNull<Cx>,
+    seat: NonNull<Seat<Member>>,
+    shared: NonNull<Shared>,
+    _roots: PhantomData<*mut R>,
+}
+
+impl<R> Deref for Mutator<R> {
+    type Target = Cx;
+    #[inline(always)]
+    fn deref(&self) -> &Cx {
+        // SAFETY: U1.
+        unsafe { self.cx.as_ref() }
+    }
+}
+
+impl<R> Mutator<R> {
+    pub(crate) fn new(shared: &Shared, seat: &Seat<Member>) -> Self {
+        let cx = NonNull::from(seat.occupant().cx());
+        Self { cx, seat: NonNull::from(seat), shared: NonNull::from(shared), _roots: PhantomData }
+    }
+    fn seat(&self) -> &Seat<Member> {
+        // SAFETY: U1.
+        unsafe { self.seat.as_ref() }
+    }
+    fn shared(&self) -> &Shared {
+        // SAFETY: U1.
+        unsafe { self.shared.as_ref() }
+    }
+    /// A shared context and the exclusive view of this mutator's roots, for one window.
+    #[inline(always)]
+    pub fn split<'gc>(&'gc mut self) -> (&'gc Cx, &'gc mut R::At<'gc>)
+    where
+        R: Rebind,
+    {
+        // SAFETY: U1; U3, and R1: an `R` is an `R::At<'gc>` for this window, whose borrow is exclusive.
+        unsafe {
+            let cx = self.cx.as_ref();
+            (cx, &mut *cx.roots.get().cast::<R::At<'gc>>())
+        }
+    }
+    /// Lets a collection happen here, if one is due: a load, a test and a branch when none is.
+    ///
+    /// # Panics
+    /// With whatever the `Drop` of a dead object panics. The heap is whole then, and what was not dropped yet is dropped
+    /// after the next collection.
+    #[inline(always)]
+    pub fn safepoint(&mut self) {
+        if self.should_yield() {
+            self.safepoint_slow();
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn safepoint_slow(&mut self) {
+        safepoint(self.shared(), self.seat(), None);
+    }
+    /// Collects now: exactly what is reachable survives.
+    ///
+    /// # Panics
+    /// As [`safepoint`](Self::safepoint).
+    pub fn collect(&mut self) {
+        safepoint(self.shared(), self.seat(), Some(CollectionKind::Full));
+    }
+    /// Collects the young generation now.
+    ///
+    /// # Panics
+    /// As [`safepoint`](Self::safepoint).
+    pub fn collect_young(&mut self) {
+        safepoint(self.shared(), self.seat(), Some(CollectionKind::Young));
+    }
+    /// Collects now, and moves every object that can move: the heap is compact afterwards.
+    ///
+    /// # Panics
+    /// As [`safepoint`](Self::safepoint).
+    pub fn collect_compact(&mut self) {
+        safepoint(self.shared(), self.seat(), Some(CollectionKind::Evacuate));
+    }
+    /// Stops the world, walks and checks the whole heap, and counts what is reachable.
+    ///
+    /// # Panics
+    /// When the heap is broken: that is a bug in this library.
+    pub fn verify(&mut self) -> Census {
+        verify(self.shared(), self.seat())
+    }
+    /// Runs `f` with this mutator parked: for what blocks, joins a thread, or runs another heap's mutator. Others may
+    /// collect meanwhile.
+    pub fn park<O>(&mut self, f: impl FnOnce() -> O) -> O {
+        struct Back<'a>(&'a Shared, &'a Seat<Member>, Option<Inactive>);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                enter(self.0, self.1);
+                self.2 = None;
+            }
+        }
+        let (shared, seat) = (self.shared(), self.seat());
+        shared.world.park(seat);
+        let _back = Back(shared, seat, Some(Inactive::begin()));
+        f()
+    }
+    /// The door of `safepoint!`.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __safepoint_keep<K: Trace>(&mut self, value: Erased<K>) -> Erased<K> {
+        if !self.should_yield() {
+            return value;
+        }
+        self.safepoint_keep_slow(value)
+    }
+    #[cold]
+    #[inline(never)]
+    fn safepoint_keep_slow<K: Trace>(&mut self, value: Erased<K>) -> Erased<K> {
+        self.__keep(value, |m, _| m.safepoint_slow()).1
+    }
+    /// The door of `keep!`.
+    #[doc(hidden)]
+    pub fn __keep<K: Trace, O>(
+        &mut self,
+        value: Erased<K>,
+        f: impl FnOnce(&mut Mutator<R>, Local<'_, K>) -> O,
+    ) -> (O, Erased<K>) {
+        let cx = self.cx.as_ptr();
+        // SAFETY: U1, U2: nothing borrowed from this mutator is live but the value.
+        unsafe { keep_frame(cx, value, |local| f(self, local)) }
+    }
+}
+
+impl<R> std::fmt::Debug for Mutator<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Mutator").field(&**self).finish()
+    }
+}
+
+/// A variable of type `&mut Mutator<_>`, exactly: what `safepoint!` and `keep!` accept. Whatever merely derefs to one would
+/// run user code between the erasure of the lifetimes and the push of the frame.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`safepoint!`/`keep!` need a variable of type `&mut Mutator<_>`, not `{Self}`"
+)]
+pub trait ExactMutator: sealed::Sealed {}
+mod sealed {
+    pub trait Sealed {}
+}
+impl<R> sealed::Sealed for &mut Mutator<R> {}
+impl<R> ExactMutator for &mut Mutator<R> {}
+
+/// Compiles for a `&mut Mutator<_>` only; the parameter is generic, so nothing can be coerced on the way in.
+#[doc(hidden)]
+#[inline(always)]
+pub fn exact<M: ExactMutator>(_: &M) {}

@@ -1,0 +1,91 @@
+#![expect(unsafe_code, reason = "a context is shared with the leader of a stop, who touches it under the rules of C2")]
+//! What the world keeps for each mutator, and how the collector sees a stopped one.
+use crate::mutator::cx::Cx;
+use orinoco_collector::mark::worker::MarkWorker;
+use orinoco_collector::object::trace::EdgeList;
+use orinoco_collector::scavenge::worker::ScavengeWorker;
+use std::sync::atomic::Ordering;
+
+/// One mutator, as the world's registry holds it.
+pub struct Member {
+    cx: Cx,
+}
+
+// SAFETY: C2 names the one thread that may touch what is not atomic. The roots behind the context's pointer are traced by
+// the leader in a stop, which reads and writes references only, and are dropped by their owner.
+unsafe impl Send for Member {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Member {}
+
+impl Member {
+    pub(crate) fn new(cx: Cx) -> Self {
+        Self { cx }
+    }
+    #[inline(always)]
+    pub(crate) fn cx(&self) -> &Cx {
+        &self.cx
+    }
+    /// Asks the mutator to come to a safepoint.
+    pub(crate) fn ask(&self) {
+        let now = u64::try_from(self.cx.born.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.cx.asked_at.store(now, Ordering::Relaxed);
+        self.cx.poll.store(true, Ordering::Relaxed);
+    }
+    /// Marks what the mutator's roots and frames refer to.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub(crate) unsafe fn mark(&self, v: &mut MarkWorker) {
+        let roots = self.cx.roots.get();
+        if !roots.is_null() {
+            // SAFETY: F1 and F2, by the caller's promise.
+            unsafe { (self.cx.root_ops.mark)(roots, v) }
+        }
+        let mut frame = self.cx.frames.get();
+        while !frame.is_null() {
+            // SAFETY: F1 and F2; a listed frame is alive.
+            frame = unsafe {
+                ((*frame).ops.mark)((*frame).data, v);
+                (*frame).prev
+            };
+        }
+    }
+    /// Moves what the mutator's roots and frames refer to.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub(crate) unsafe fn relocate(&self, v: &mut ScavengeWorker) {
+        let roots = self.cx.roots.get();
+        if !roots.is_null() {
+            // SAFETY: F1 and F2, by the caller's promise.
+            unsafe { (self.cx.root_ops.relocate)(roots, v) }
+        }
+        let mut frame = self.cx.frames.get();
+        while !frame.is_null() {
+            // SAFETY: F1 and F2; a listed frame is alive.
+            frame = unsafe {
+                ((*frame).ops.relocate)((*frame).data, v);
+                (*frame).prev
+            };
+        }
+    }
+    /// Lists what the mutator's roots and frames refer to.
+    ///
+    /// # Safety
+    /// The world is stopped.
+    pub(crate) unsafe fn list(&self, v: &mut EdgeList<'_>) {
+        let roots = self.cx.roots.get();
+        if !roots.is_null() {
+            // SAFETY: F1 and F2, by the caller's promise.
+            unsafe { (self.cx.root_ops.list)(roots, v) }
+        }
+        let mut frame = self.cx.frames.get();
+        while !frame.is_null() {
+            // SAFETY: F1 and F2; a listed frame is alive.
+            frame = unsafe {
+                ((*frame).ops.list)((*frame).data, v);
+                (*frame).prev
+            };
+        }
+    }
+}
