@@ -7,7 +7,7 @@ use crate::object::task::Task;
 use crate::object::trace::{Deferred, PlaceOps};
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
-use crate::units::WORD;
+use crate::units::{REGION_BYTES, WORD};
 use crate::worklist::shared::Worklist;
 
 /// One heap, as its collections see it.
@@ -80,6 +80,12 @@ impl Core {
     pub(crate) fn is_marked(&self, object: ObjectRef) -> bool {
         let pool = &self.spaces.pool;
         pool.marks().is_marked(pool.bit(object.addr()))
+    }
+    /// Clears the mark bits of a region.
+    pub(crate) fn unmark_region(&self, index: usize) {
+        let pool = &self.spaces.pool;
+        let first = pool.bit(pool.start(index).addr());
+        pool.marks().clear_range(first, first + REGION_BYTES / WORD);
     }
     /// Whether the object around an old place is marked. Its region's sweep is over, or has not begun.
     pub(crate) fn is_host_marked(&self, place: PlacePtr) -> bool {

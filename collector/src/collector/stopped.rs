@@ -15,6 +15,7 @@ use crate::mark::worker::Drained;
 use crate::pace;
 use crate::roots::Roots;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
+use crate::scavenge::in_place;
 use crate::sweep;
 use crate::sync::Ordering::Relaxed;
 use crate::units::Bytes;
@@ -81,6 +82,9 @@ impl Collector {
         self.verify_if_asked(roots, "before a collection");
         let old_before = Bytes::new(core.spaces.old_bytes());
         let (tally, ended_cycle) = match kind {
+            CollectionKind::Young if core.settings.zeal == Zeal::OFF && in_place::is_worthwhile(core) => {
+                (in_place::promote(core, world), false)
+            }
             CollectionKind::Young => (self.young(world, roots, false), false),
             CollectionKind::MarkStart => (self.start_marking(world, roots), false),
             CollectionKind::MarkFinish => {
@@ -168,6 +172,7 @@ impl Collector {
     fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) {
         let core = &self.core;
         let marked = mark_stopped(core, &self.helpers, world, roots);
+        core.spaces.for_each_young_region(|index| core.unmark_region(index));
         self.free_large_and_unmark();
         core.spaces.old.start_sweeping(marked.bytes);
         self.totals.lock().marked += marked.bytes as u64;

@@ -1,5 +1,6 @@
 //! Collecting by copying: the young generation, or everything.
 pub(crate) mod cycle;
+pub(crate) mod in_place;
 pub(crate) mod phase;
 pub(crate) mod retained;
 pub mod worker;

@@ -128,6 +128,12 @@ impl Spaces {
         from.extend(young.survivors.drain(..).map(full));
         from
     }
+    /// In a pause: every region of small young objects.
+    pub(crate) fn for_each_young_region(&self, f: impl FnMut(usize)) {
+        let young = self.young.lock();
+        let eden = self.eden.handed_out().into_iter().map(|(index, _)| index);
+        eden.chain(young.overflow.iter().copied()).chain(young.survivors.iter().copied()).for_each(f);
+    }
     /// In a pause: the first regions of large young objects, forgotten here.
     pub(crate) fn take_large_young(&self) -> Vec<usize> {
         std::mem::take(&mut self.young.lock().large)
