@@ -82,11 +82,8 @@ pub fn run(args: ReplayArgs) -> Result<ExitCode> {
     .with_context(|| args.file.display().to_string());
     bar.finish_and_clear();
     let report = report?;
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{report}");
-    }
+    let outcome = if args.json { serde_json::to_string(&report)? } else { report.to_string() };
+    super::print(&outcome)?;
     Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

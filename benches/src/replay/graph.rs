@@ -87,6 +87,18 @@ impl<'gc> Node<'gc> {
         96 + model.size(ordinal) + 8 * model.strong(ordinal).len() + 40 * model.weak(ordinal).len()
     }
 
+    /// A node of the model with somebody else's bytes.
+    #[cfg(test)]
+    pub fn forge(
+        cx: &'gc Cx,
+        model: &Model,
+        ordinal: u32,
+        payload: Option<Gc<'gc, [u8]>>,
+    ) -> Result<Gc<'gc, Node<'gc>>, AllocError> {
+        let strong = links(cx, model.strong(ordinal).len())?;
+        cx.try_alloc(Node { ordinal, seen: AtomicU32::new(0), payload, strong, weak: None, table: None })
+    }
+
     /// Notes that the walk `walk` is here; true when it was not before.
     pub fn arrive(&self, walk: u32) -> bool {
         self.seen.swap(walk, Relaxed) != walk

@@ -19,6 +19,8 @@ mod model;
 mod report;
 mod stage;
 mod team;
+#[cfg(test)]
+mod teeth;
 mod verify;
 
 use std::time::Instant;
