@@ -24,7 +24,10 @@ fn main() -> ExitCode {
         eprintln!("this build is for models: its atomics work inside a model alone");
         return ExitCode::from(2);
     }
-    for one in loom_tests::scenarios::all().into_iter().filter(|one| scenario == "all" || one.name == scenario) {
+    // ThreadSanitizer does not know fences, which the epoch is made of: what it says of it is false.
+    let left_out = |name: &str| cfg!(gc_tsan) && name.starts_with("published::");
+    let chosen = |name: &str| if scenario == "all" { !left_out(name) } else { name == scenario };
+    for one in loom_tests::scenarios::all().into_iter().filter(|one| chosen(one.name)) {
         (0..runs).for_each(|_| (one.body)());
         println!("STRESS {} runs={runs}", one.name);
     }

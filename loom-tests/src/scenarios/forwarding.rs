@@ -114,7 +114,7 @@ fn a_copy_and_a_retreat_agree() {
 fn the_losers_space_is_given_back() {
     const BYTES: usize = 16;
     let object = Object::new(2);
-    let work = |object: Arc<Object>, worker: usize| {
+    let work = |object: &Object, worker: usize| {
         let start = std::ptr::without_provenance_mut(Object::address(worker));
         let lab = Lab::default();
         assert_eq!(lab.replace(start, 4 * BYTES).1, 0);
@@ -128,8 +128,8 @@ fn the_losers_space_is_given_back() {
     };
     let other = thread::spawn({
         let object = object.clone();
-        move || work(object, 1)
+        move || work(&object, 1)
     });
-    let mine = work(object, 0);
+    let mine = work(&object, 0);
     assert_eq!(mine + other.join().unwrap(), BYTES, "a walker finds a copy that is no object");
 }
