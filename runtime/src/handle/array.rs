@@ -21,7 +21,7 @@ fn checked(range: Range<usize>, len: usize) -> Range<usize> {
 
 /// `count` elements from `at`, after looking that they lie within `len` elements.
 fn window(at: usize, count: usize, len: usize) -> Range<usize> {
-    checked(at..at.checked_add(count).unwrap_or(usize::MAX), len)
+    checked(at..at.saturating_add(count), len)
 }
 
 impl<'gc, V: Word> Gc<'gc, [Slot<V>]>

@@ -51,7 +51,8 @@ pub unsafe fn rebind<'gc, K: Rebind>(_cx: &'gc Cx, value: Erased<K>) -> K::At<'g
 pub struct Local<'k, K> {
     data: *mut K,
     cx: *const Cx,
-    _frame: PhantomData<(&'k (), fn(*mut K))>,
+    /// Shared for as long as the frame, and invariant because of `set`.
+    _frame: PhantomData<&'k fn(*mut K)>,
 }
 
 impl<K> Clone for Local<'_, K> {

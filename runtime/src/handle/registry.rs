@@ -42,7 +42,6 @@ struct Waiting<H> {
 
 impl<H: Share> FinalizationRegistry<H> {
     /// An empty registry.
-    #[expect(clippy::new_ret_no_self, reason = "K4: a registry exists only as an object")]
     pub fn new<'gc>(cx: &'gc Cx) -> Gc<'gc, Self>
     where
         Self: Brand<'gc>,

@@ -50,7 +50,6 @@ struct Entry<V> {
 
 impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
     /// An empty map.
-    #[expect(clippy::new_ret_no_self, reason = "K4: a map exists only as an object")]
     pub fn new<'gc>(cx: &'gc Cx) -> Gc<'gc, Self>
     where
         Self: Brand<'gc>,

@@ -58,6 +58,11 @@ impl Heap {
     }
 }
 
+// A panic in a turn leaves the heap whole: it unwinds out of `run`, which parks the mutator, or out of drop glue, after the
+// pause. A panic inside a pause aborts.
+impl std::panic::UnwindSafe for Heap {}
+impl std::panic::RefUnwindSafe for Heap {}
+
 impl std::fmt::Debug for Heap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Heap").field("id", &self.shared.id).finish_non_exhaustive()
