@@ -100,7 +100,7 @@ fn in_boxes(depth: u32) -> Box<Boxed> {
 fn trees(c: &mut Criterion) {
     let mut group = c.benchmark_group("trees");
     group.throughput(Throughput::Elements(TREE_NODES));
-    let options = HeapOptions { nursery: Some(NURSERY_BYTES), ..HeapOptions::default() };
+    let options = HeapOptions { nursery: Some(NURSERY_BYTES), helpers: Some(0), ..HeapOptions::default() };
     open(&options).expect("a small heap can be opened").enter((), |m| {
         group.bench_function("Orinoco", |b| {
             b.iter(|| {

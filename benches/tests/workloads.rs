@@ -1,5 +1,6 @@
 //! The workloads come to the same checksums as in every other runtime that has them.
 
+use orinoco::Zeal;
 use orinoco_benches::workloads::Workload::{self, *};
 use orinoco_benches::workloads::heap::{HeapOptions, open};
 use orinoco_benches::workloads::run::Plan;
@@ -57,7 +58,7 @@ agree! {
 
 #[test]
 fn the_sums_do_not_change_when_every_safepoint_collects() {
-    let zeal = HeapOptions { zeal: true, ..HeapOptions::default() };
+    let zeal = HeapOptions { zeal: Zeal::EVERYTHING, verify: true, ..HeapOptions::default() };
     sums_are_the_peers(BinaryTrees, &zeal, |size| size == 6.0);
     sums_are_the_peers(GraphMutate, &zeal, |size| size == 0.001);
     sums_are_the_peers(Latency, &zeal, |size| size == 0.5);

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use orinoco::Zeal;
 use serde::Serialize;
 
 use crate::workloads::Workload;
 use crate::workloads::gaps::{now, process_cpu};
-use crate::workloads::heap::{HeapOptions, open};
+use crate::workloads::heap::{HeapOptions, Stops, open};
 use crate::workloads::run::{Outcome, Plan};
 
+const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
 /// What to run, and on what heap.
@@ -33,9 +35,18 @@ pub struct BenchArgs {
     /// Limit the heap to this many times what the workload keeps alive at once
     #[arg(long, value_name = "TIMES")]
     budget: Option<f64>,
-    /// Collect at every safepoint
+    /// The nursery in KiB
+    #[arg(long, value_name = "KIB")]
+    nursery: Option<usize>,
+    /// Threads that help in collections
+    #[arg(long)]
+    helpers: Option<usize>,
+    /// Move every object at every safepoint
     #[arg(long)]
     zeal: bool,
+    /// Let the heap walk and check itself before and after every phase of a collection
+    #[arg(long)]
+    verify: bool,
 }
 
 /// The line that every runtime prints, with the same fields.
@@ -63,6 +74,9 @@ struct Line {
     proc_wall_s: f64,
     cpu_s: f64,
     max_rss_mib: Option<f64>,
+    gc_log_max_pause_ms: f64,
+    gc_log_total_pause_ms: f64,
+    gc_log_pauses: u64,
 }
 
 /// Runs the workload and prints what it came to.
@@ -74,7 +88,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     let plan = Plan::new(args.workload, args.threads, args.size)?;
     let heap = open(&options(&args, &plan)?)?;
     let outcome = plan.run(&heap)?;
-    let line = line(&args, &plan, &outcome, now() - begun);
+    let line = line(&args, &plan, &outcome, &Stops::of(&heap), now() - begun);
     if args.json {
         println!("{}", serde_json::to_string(&line)?);
     } else {
@@ -92,18 +106,27 @@ fn options(args: &BenchArgs, plan: &Plan) -> Result<HeapOptions> {
         }
         (None, None) => None,
     };
-    Ok(HeapOptions { limit, zeal: args.zeal, ..HeapOptions::default() })
+    let nursery = args.nursery.map(|kib| kib.saturating_mul(KIB));
+    let zeal = if args.zeal { Zeal::EVERYTHING } else { Zeal::OFF };
+    Ok(HeapOptions { limit, nursery, helpers: args.helpers, zeal, verify: args.verify })
 }
 
 /// The departures from the default configuration, or that there are none.
 fn config(args: &BenchArgs) -> String {
-    let limit = args.limit.map(|mib| format!("limit={mib}MiB"));
-    let zeal = args.zeal.then(|| "zeal".to_owned());
-    let departures: Vec<_> = [limit, zeal].into_iter().flatten().collect();
+    let departures: Vec<_> = [
+        args.limit.map(|mib| format!("limit={mib}MiB")),
+        args.nursery.map(|kib| format!("nursery={kib}KiB")),
+        args.helpers.map(|helpers| format!("helpers={helpers}")),
+        args.zeal.then(|| "zeal".to_owned()),
+        args.verify.then(|| "verify".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if departures.is_empty() { "default".to_owned() } else { departures.join(",") }
 }
 
-fn line(args: &BenchArgs, plan: &Plan, outcome: &Outcome, proc_wall_ns: u64) -> Line {
+fn line(args: &BenchArgs, plan: &Plan, outcome: &Outcome, stops: &Stops, proc_wall_ns: u64) -> Line {
     let gaps = &outcome.gaps;
     let usual = gaps.quantile_ns(0.5);
     let percentile = |q| plan.workload().profile().even_steps.then(|| gaps.quantile_ns(q));
@@ -131,6 +154,9 @@ fn line(args: &BenchArgs, plan: &Plan, outcome: &Outcome, proc_wall_ns: u64) -> 
         proc_wall_s: rounded(proc_wall_ns as f64 / 1e9, 3),
         cpu_s: rounded(process_cpu() as f64 / 1e9, 3),
         max_rss_mib: peak_resident_kib().map(|kib| rounded(kib as f64 / 1024.0, 1)),
+        gc_log_max_pause_ms: rounded(stops.longest.as_secs_f64() * 1e3, 3),
+        gc_log_total_pause_ms: rounded(stops.total.as_secs_f64() * 1e3, 1),
+        gc_log_pauses: stops.count,
     }
 }
 
@@ -151,7 +177,11 @@ fn print(line: &Line) {
     println!("wall          {} s, of which building {} s", line.wall_s, line.build_s);
     println!("cpu           {} s, of which mutators {} s", line.cpu_s, line.mut_cpu_s);
     println!("peak memory   {}", or_dash(line.max_rss_mib, "MiB"));
-    println!("longest stop  {} ms, {} ms while building", line.max_stop_ms, line.build_max_stop_ms);
+    println!("longest gap   {} ms, {} ms while building", line.max_stop_ms, line.build_max_stop_ms);
+    println!(
+        "stops         {}, the longest {} ms, together {} ms",
+        line.gc_log_pauses, line.gc_log_max_pause_ms, line.gc_log_total_pause_ms
+    );
     println!(
         "an iteration  p50 {}, p99 {}, p99.9 {}",
         or_dash(line.p50_us, "us"),

@@ -142,7 +142,7 @@ impl<'gc> Node<'gc> {
 
 /// A mutator of a new heap, with old nodes in its roots.
 fn with_mutator(body: impl FnOnce(&mut M)) {
-    let options = HeapOptions { nursery: Some(NURSERY_BYTES), ..HeapOptions::default() };
+    let options = HeapOptions { nursery: Some(NURSERY_BYTES), helpers: Some(0), ..HeapOptions::default() };
     let heap = open(&options).expect("a small heap can be opened");
     heap.enter(Roots::default(), |m| {
         {

@@ -1,10 +1,11 @@
-//! The heap that the workloads run on: one configuration for all of them.
+//! The heap that the workloads run on: one configuration for all of them, and that is the library's own.
 //!
 //! What can be changed from outside is what a user would change for a whole program (its budget, its helpers) or
 //! for a test of the collector (zeal, verification), never a setting that fits one workload.
 
-use anyhow::Result;
-use orinoco::{Heap, Options};
+use std::time::Duration;
+
+use orinoco::{Bytes, Heap, HeapConfig, HeapError, Zeal};
 
 /// Departures from the default configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,20 +14,50 @@ pub struct HeapOptions {
     pub limit: Option<usize>,
     /// Nursery in bytes.
     pub nursery: Option<usize>,
+    /// Threads that help in collections.
+    pub helpers: Option<usize>,
     /// Collect at every safepoint.
-    pub zeal: bool,
+    pub zeal: Zeal,
+    /// Walk and check the heap before and after every phase.
+    pub verify: bool,
 }
 
 /// Opens a heap.
 ///
 /// # Errors
-/// If the configuration is out of range, or its address space cannot be reserved.
-pub fn open(options: &HeapOptions) -> Result<Heap> {
-    let default = Options { limit: usize::MAX, ..Options::default() };
-    Ok(Heap::with_options(Options {
-        limit: options.limit.unwrap_or(default.limit),
-        young: options.nursery.unwrap_or(default.young),
-        stress: options.zeal,
-        ..default
-    }))
+/// If an option is out of range, or the system refuses address space or threads.
+pub fn open(options: &HeapOptions) -> Result<Heap, HeapError> {
+    let mut config = HeapConfig::new().zeal(options.zeal).verify(options.verify);
+    if let Some(limit) = options.limit {
+        config = config.limit(Bytes::new(limit));
+    }
+    if let Some(nursery) = options.nursery {
+        config = config.nursery(Bytes::new(nursery));
+    }
+    if let Some(helpers) = options.helpers {
+        config = config.helpers(helpers);
+    }
+    Heap::new(config)
+}
+
+/// All stops of all mutators, as the heap itself has measured them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stops {
+    /// How many.
+    pub count: u64,
+    /// The longest.
+    pub longest: Duration,
+    /// All together.
+    pub total: Duration,
+}
+
+impl Stops {
+    /// Those of `heap` up to now.
+    pub fn of(heap: &Heap) -> Self {
+        heap.statistics().stops.iter().fold(Self::default(), |all, (_, stops)| Self {
+            count: all.count + stops.count,
+            longest: all.longest.max(stops.max),
+            total: all.total + stops.total,
+        })
+    }
 }
