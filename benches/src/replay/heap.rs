@@ -2,6 +2,8 @@
 //!
 //! Every other file of the replay knows the heap through references, slots and safepoints alone.
 
+use std::time::Duration;
+
 use orinoco::{Bytes, Heap, HeapConfig, HeapError, Zeal};
 use serde::Serialize;
 
@@ -88,6 +90,8 @@ pub struct Figures {
     pub scavenges: u64,
     /// Collections of the whole heap.
     pub full_collections: u64,
+    /// Collections that moved every object.
+    pub evacuations: u64,
     /// Bytes copied within the young generation.
     pub bytes_copied: u64,
     /// Bytes that moved to the old generation.
@@ -103,15 +107,28 @@ pub struct Figures {
 impl Figures {
     /// Reads the heap's statistics.
     pub fn of(heap: &Heap) -> Figures {
-        let s = heap.stats();
+        let s = heap.statistics();
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let pauses: Vec<Pauses> = s
+            .stops
+            .iter()
+            .map(|(kind, stops)| Pauses {
+                kind: kind.name(),
+                count: stops.count,
+                p50_ms: ms(stops.p50),
+                p99_ms: ms(stops.p99),
+                max_ms: ms(stops.max),
+            })
+            .collect();
         Figures {
-            scavenges: s.minor as u64,
-            full_collections: s.major as u64,
-            bytes_copied: 0,
-            bytes_promoted: 0,
-            bytes_freed: 0,
-            max_pause_ms: 0.0,
-            pauses: vec![Pauses { kind: "scavenge", count: s.minor as u64, p50_ms: 0.0, p99_ms: 0.0, max_ms: 0.0 }],
+            scavenges: s.scavenges,
+            full_collections: s.full_collections,
+            evacuations: s.evacuations,
+            bytes_copied: s.bytes_copied,
+            bytes_promoted: s.bytes_promoted,
+            bytes_freed: s.bytes_freed,
+            max_pause_ms: pauses.iter().map(|p| p.max_ms).fold(0.0, f64::max),
+            pauses,
         }
     }
 }

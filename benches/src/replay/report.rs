@@ -90,7 +90,7 @@ impl fmt::Display for Report {
         let plural = if self.threads == 1 { "thread" } else { "threads" };
         writeln!(f, "run        {} {plural}, {} rounds, {:.2} s", self.threads, self.rounds, self.wall_s)?;
         let g = &self.figures;
-        writeln!(f, "collected  {} scavenges, {} full", g.scavenges, g.full_collections)?;
+        writeln!(f, "collected  {} scavenges, {} full, {} moving all", g.scavenges, g.full_collections, g.evacuations)?;
         let [copied, promoted, freed] = [g.bytes_copied, g.bytes_promoted, g.bytes_freed].map(size);
         writeln!(f, "           {copied} copied, {promoted} promoted, {freed} freed")?;
         writeln!(f)?;
