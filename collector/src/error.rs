@@ -3,6 +3,8 @@ use crate::units::Bytes;
 
 /// An allocation was refused. The heap is whole; nothing was allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// A word, so that a `Result` of a reference or this error travels in two registers.
+#[repr(usize)]
 #[non_exhaustive]
 pub enum AllocError {
     /// The heap's limit is reached. A collection may free memory: reach a safepoint and try again.

@@ -95,6 +95,14 @@ enum Fault {
     Type(&'static str),
     OutOfMemory(AllocError),
 }
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Type(what) => write!(f, "type error: {what}"),
+            Self::OutOfMemory(error) => write!(f, "out of memory: {error}"),
+        }
+    }
+}
 impl From<AllocError> for Fault {
     fn from(error: AllocError) -> Self {
         Self::OutOfMemory(error)
@@ -253,8 +261,8 @@ fn main() -> Result<(), HeapError> {
         let code = program(k);
         let (n, s) = heap.enter(Vm::default(), |m| {
             let (cx, vm) = m.split();
-            vm.enter(cx, cx.alloc(Closure { code, env: None }), 0).expect("the program has room to begin");
-            run(m).expect("the program has no faults");
+            let entered = vm.enter(cx, cx.alloc(Closure { code, env: None }), 0);
+            entered.and_then(|()| run(m)).unwrap_or_else(|fault| panic!("{fault}"));
             match *m.split().1.stack {
                 [Value::Num(n), Value::Str(s)] => (n, s.to_string()),
                 _ => panic!("the program leaves a number and a string"),

@@ -9,6 +9,7 @@
 //!
 //! N1  Memory from `bump`/`place` is ours until a header is written or it is abandoned (A1).
 //! N2  The header written is the descriptor of exactly what was written behind it (G3).
+//! N4  A value held for the slow half is moved out of there, once.
 //! N3  A large object with references is registered once it is whole; small ones are born young and need no barrier.
 use crate::handle::gc::{ARRAY_HEAD, Gc, HeapType, fixed_bytes};
 use crate::mutator::alloc::Place;
@@ -18,7 +19,7 @@ use orinoco_collector::error::AllocError;
 use orinoco_collector::object::raw::fresh_header;
 use orinoco_collector::object::trace::TypeInfo;
 use orinoco_collector::units::{LARGE_BYTES, WORD, round_to_word};
-use std::mem::needs_drop;
+use std::mem::{ManuallyDrop, needs_drop};
 
 const fn assert_aligned<T>() {
     assert!(align_of::<T>() <= WORD, "the heap aligns objects to 8 bytes; box what needs more");
@@ -49,7 +50,9 @@ impl Cx {
             // SAFETY: N1.
             return Ok(unsafe { self.write_fixed(start, value) });
         }
-        self.try_alloc_slow(value)
+        let held = ManuallyDrop::new(value);
+        // SAFETY: N4.
+        unsafe { self.alloc_elsewhere(&held) }.ok_or_else(|| self.refused.get())
     }
     /// Allocates, as [`try_alloc`](Self::try_alloc).
     ///
@@ -64,7 +67,9 @@ impl Cx {
             // SAFETY: N1.
             return unsafe { self.write_fixed(start, value) };
         }
-        self.alloc_slow(value)
+        let held = ManuallyDrop::new(value);
+        // SAFETY: N4.
+        unsafe { self.alloc_slow(&held) }
     }
     /// # Safety
     /// N1, for `fixed_bytes::<T>()`.
@@ -81,23 +86,38 @@ impl Cx {
         }
         object
     }
-    // The slow halves take the value along, so that the fast path keeps nothing alive across a call.
+    // The slow halves take the value along, so that the fast path keeps nothing alive across a call: from a copy of its own
+    // on the stack, so that the fast path's is in registers. This one answers in one register, and leaves the reason for a
+    // refusal in the context, so that the fast path needs no discriminant.
+    /// # Safety
+    /// N4: the value is moved out, and not used again.
     #[cold]
     #[inline(never)]
-    fn try_alloc_slow<'gc, T: Brand<'gc>>(&'gc self, value: T) -> Result<Gc<'gc, T>, AllocError> {
-        let place = self.place(const { fixed_bytes::<T>() }, T::HAS_EDGES)?;
+    unsafe fn alloc_elsewhere<'gc, T: Brand<'gc>>(&'gc self, held: &ManuallyDrop<T>) -> Option<Gc<'gc, T>> {
+        // SAFETY: N4.
+        let value: T = unsafe { std::ptr::read(&**held) };
+        let place = match self.place(const { fixed_bytes::<T>() }, T::HAS_EDGES) {
+            Ok(place) => place,
+            Err(reason) => {
+                self.refused.set(reason);
+                return None;
+            }
+        };
         // SAFETY: N1.
         let object = unsafe { self.write_fixed(place.start, value) };
         if place.is_large() && T::HAS_EDGES {
             // SAFETY: N3.
             unsafe { self.finish_large(Gc::object(object)) }
         }
-        Ok(object)
+        Some(object)
     }
+    /// # Safety
+    /// N4: the value is moved out, and not used again.
     #[cold]
     #[inline(never)]
-    fn alloc_slow<'gc, T: Brand<'gc>>(&'gc self, value: T) -> Gc<'gc, T> {
-        self.try_alloc_slow(value).unwrap_or_else(|e| refused(e))
+    unsafe fn alloc_slow<'gc, T: Brand<'gc>>(&'gc self, held: &ManuallyDrop<T>) -> Gc<'gc, T> {
+        // SAFETY: N4.
+        unsafe { self.alloc_elsewhere(held) }.unwrap_or_else(|| refused(self.refused.get()))
     }
 
     /// Allocates an array of `n` elements made by `f`, which may allocate too, and may panic: the array exists only once

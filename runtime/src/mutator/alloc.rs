@@ -73,7 +73,7 @@ impl Cx {
         unsafe { self.collector().finish_large(&self.local, object) }
     }
     /// Registers an object with drop glue.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn note_droppable(&self, object: ObjectRef) {
         self.local.droppables.borrow_mut().push(object);
     }

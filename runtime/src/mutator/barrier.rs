@@ -33,7 +33,18 @@ impl Cx {
     /// What a store into, or of, this address has to do.
     #[inline(always)]
     pub(crate) fn barrier_byte(&self, address: usize) -> u8 {
-        let index = (address >> REGION_SHIFT) & self.local.region_mask.get();
+        self.byte_at((address >> REGION_SHIFT) & self.local.region_mask.get())
+    }
+    /// As [`barrier_byte`](Self::barrier_byte), for the target of a store into an old host. It reads the mask anew: a second
+    /// use of the first load would keep that from being folded into its `and`, on the path of young hosts.
+    #[inline(always)]
+    fn target_byte(&self, address: usize) -> u8 {
+        // SAFETY: the mask is this context's own cell.
+        let mask = unsafe { self.local.region_mask.as_ptr().read_volatile() };
+        self.byte_at((address >> REGION_SHIFT) & mask)
+    }
+    #[inline(always)]
+    fn byte_at(&self, index: usize) -> u8 {
         // SAFETY: B1, the index is within the table. Relaxed: a region's byte changes beside running mutators only before
         // they can know an object in it.
         unsafe { (*self.local.barrier_table.get().add(index).cast::<AtomicU8>()).load(Ordering::Relaxed) }
@@ -43,7 +54,7 @@ impl Cx {
     pub(crate) fn stored(&self, place: *mut u8, target: impl FnOnce() -> *mut u8, ops: &'static PlaceOps) {
         if self.barrier_byte(place.addr()) != YOUNG {
             let target = target();
-            if self.barrier_byte(target.addr()) != INDIFFERENT {
+            if self.target_byte(target.addr()) != INDIFFERENT {
                 self.stored_slow(place, target, ops);
             }
         }

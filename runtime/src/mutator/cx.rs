@@ -6,7 +6,7 @@
 //! | `local` | its mutator, and the collector while this mutator is stopped | the same |
 //! | `poll` | whoever wants this mutator at a safepoint; cleared by the leader, and by the mutator in a poll | its mutator |
 //! | `asked_at`, `late` | the leader of a stop | its mutator, after the stop |
-//! | `frames`, `roots`, `free_roots` | its mutator, or who lets go of it | the leader, in a stop |
+//! | `frames`, `roots`, `free_roots`, `refused` | its mutator, or who lets go of it | the leader, in a stop |
 //!
 //! C1  The collector outlives the context: whoever keeps a member keeps its heap.
 //! C2  What is not atomic is touched by the thread that runs the mutator; by the leader, in a stop; or, when nobody runs
@@ -14,6 +14,7 @@
 use crate::mutator::frame::{Frame, RootOps};
 use crate::mutator::root_table::{RootPlace, RootTable};
 use orinoco_collector::collector::Collector;
+use orinoco_collector::error::AllocError;
 use orinoco_collector::mutator_local::MutatorLocal;
 use orinoco_collector::object::raw::ObjectRef;
 use std::cell::{Cell, RefCell};
@@ -47,6 +48,8 @@ pub struct Cx {
     pub(crate) roots: Cell<*mut u8>,
     pub(crate) root_ops: &'static RootOps,
     pub(crate) free_roots: RefCell<Vec<RootPlace>>,
+    /// Why the last allocation was refused.
+    pub(crate) refused: Cell<AllocError>,
     _thread: PhantomData<*mut ()>,
 }
 
@@ -81,6 +84,7 @@ impl Cx {
             roots: Cell::new(roots),
             root_ops,
             free_roots: RefCell::new(Vec::new()),
+            refused: Cell::new(AllocError::LimitReached),
             _thread: PhantomData,
         }
     }
