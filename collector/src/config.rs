@@ -1,5 +1,8 @@
 //! What an embedder may choose. Checked once, by [`HeapConfig::build`]; plain numbers afterwards.
 use crate::error::HeapError;
+use crate::event::Observer;
+use crate::gc_log::GcLog;
+use crate::sync::Arc;
 use crate::units::{Bytes, REGION_BYTES};
 
 /// How a heap should behave. Every setter says its default and its range; [`build`](Self::build) checks them all.
@@ -39,7 +42,22 @@ pub struct Settings {
     pub incremental_marking: bool,
     /// See [`HeapConfig::step_cap`].
     pub step_cap: std::time::Duration,
+    /// See [`HeapConfig::observer`].
+    pub observer: Option<Watcher>,
 }
+
+/// An observer that settings can hold.
+#[derive(Clone)]
+pub struct Watcher(pub Arc<dyn Observer>);
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+/// Set to anything but `0`, it switches the log of collections on for heaps without an observer of their own.
+pub const GC_LOG_VARIABLE: &str = "ORINOCO_GC_LOG";
 
 /// Collecting far more often than needed, to find bugs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +99,7 @@ impl HeapConfig {
                 concurrent_marking: true,
                 incremental_marking: true,
                 step_cap: std::time::Duration::from_millis(10),
+                observer: None,
             },
         }
     }
@@ -146,12 +165,25 @@ impl HeapConfig {
         self.settings.step_cap = cap;
         self
     }
+    /// Tells `observer` of collections and steps, outside every pause. Default none, or the log on standard error if
+    /// the environment variable [`GC_LOG_VARIABLE`] is set.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings.observer = Some(Watcher(observer));
+        self
+    }
+    /// Writes a line on standard error for each collection. Default off.
+    #[must_use]
+    pub fn gc_log(self) -> Self {
+        self.observer(Arc::new(GcLog::to_stderr()))
+    }
     /// Checks every setting.
     ///
     /// # Errors
     /// [`HeapError::Config`] names the first setting that is out of its range.
     pub fn build(self) -> Result<Settings, HeapError> {
-        let mut s = self.settings;
+        let logged = self.settings.observer.is_none() && std::env::var_os(GC_LOG_VARIABLE).is_some_and(|v| v != "0");
+        let mut s = if logged { self.gc_log().settings } else { self.settings };
         let range = |setting, ok: bool, expected: &str| {
             if ok { Ok(()) } else { Err(HeapError::Config { setting, expected: expected.to_owned() }) }
         };

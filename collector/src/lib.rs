@@ -18,8 +18,12 @@ pub mod collector;
 pub mod config;
 #[cfg(not(loom))]
 pub mod error;
+#[cfg(not(loom))]
+pub mod event;
 #[doc(hidden)]
 pub mod gate;
+#[cfg(not(loom))]
+pub mod gc_log;
 #[cfg(not(loom))]
 pub(crate) mod heap_core;
 #[cfg(not(loom))]

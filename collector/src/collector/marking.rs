@@ -4,11 +4,11 @@
 //! dry, and marks a little itself if marking is behind its schedule (see `pace`). After a step it owes none for as long as
 //! the step took: at least half of its time stays its own.
 use super::Collector;
+use crate::event::Event;
 use crate::mark::worker::MarkWorker;
 use crate::mutator_local::MutatorLocal;
 use crate::pace::{self, Progress};
 use crate::statistics::StopKind;
-use crate::sync::Ordering::Relaxed;
 use crate::units::{LAB_BYTES, REGION_BYTES};
 use std::time::{Duration, Instant};
 
@@ -83,9 +83,11 @@ impl Collector {
         let goal = core.markers.bytes() + due;
         let mut worker = MarkWorker::beside_mutators(core.clone());
         worker.drain_to(GRAIN, |marked| core.markers.bytes() + marked >= goal || Instant::now() >= deadline);
-        core.markers.add_bytes(worker.hand_over().bytes);
+        let marked = worker.hand_over().bytes;
+        core.markers.add_bytes(marked);
         let took = began.elapsed();
         local.rest_until.set(Some(Instant::now() + took));
         self.record_stop(took, StopKind::Step);
+        self.happened(Event::Step { took, bytes: marked });
     }
 }

@@ -10,6 +10,7 @@ mod stopped;
 
 use crate::config::{HeapConfig, Settings};
 use crate::error::{AllocError, HeapError};
+use crate::event::{Event, PhaseTimes, Waiting};
 use crate::heap_core::Core;
 use crate::mutator_local::{MutatorLocal, Remembered};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
@@ -17,7 +18,6 @@ use crate::object::raw::{ObjectRef, PlacePtr, fill};
 use crate::object::trace::PlaceOps;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
-use crate::roots::Roots;
 use crate::scavenge::cycle::Tally;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
@@ -27,7 +27,6 @@ use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering::Rela
 use crate::units::{Bytes, LAB_BYTES, LARGE_BYTES, REGION_BYTES};
 pub use crate::verify::Census;
 use crate::workers::Helpers;
-use crate::world::StoppedWorld;
 use marking::Schedule;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -83,6 +82,8 @@ pub struct CollectionReport {
     pub ended_cycle: bool,
     /// The collector's own time in the stop.
     pub pause: Duration,
+    /// What it was spent on.
+    pub phases: PhaseTimes,
 }
 
 impl CollectionReport {
@@ -113,6 +114,8 @@ pub struct Collector {
     /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
     sweep_now: AtomicBool,
     totals: Mutex<Totals>,
+    /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
+    waiting: Mutex<Waiting>,
 }
 
 #[derive(Default)]
@@ -151,6 +154,7 @@ impl Collector {
             zeal_count: AtomicU32::new(0),
             sweep_now: AtomicBool::new(false),
             totals: Mutex::default(),
+            waiting: Mutex::default(),
         })
     }
     /// The checked settings.
@@ -349,12 +353,29 @@ impl Collector {
                 }
             }
         }
+        self.tell_observer();
         loop {
             let next = self.core.graveyard.lock().pop();
             match next {
                 Some(corpse) => corpse.bury(),
                 None => return,
             }
+        }
+    }
+    fn tell_observer(&self) {
+        let Some(observer) = &self.core.settings.observer else { return };
+        loop {
+            let next = self.waiting.lock().pop();
+            match next {
+                Some(event) => observer.0.event(&event),
+                None => return,
+            }
+        }
+    }
+    /// Puts an event where it waits to be told.
+    fn happened(&self, event: Event) {
+        if self.core.settings.observer.is_some() {
+            self.waiting.lock().push(event);
         }
     }
     /// Records how long a mutator stood still, from the request to running again.
@@ -373,6 +394,8 @@ impl Collector {
         t.freed += tally.freed as u64;
         t.retained += tally.retained_regions as u64;
         t.pauses.record(report.stop_kind(), report.pause);
+        drop(t);
+        self.happened(Event::Pause(*report));
     }
     /// The heap's figures.
     pub fn statistics(&self) -> Statistics {

@@ -10,6 +10,7 @@
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
 use crate::config::Zeal;
+use crate::event::{Phase, PhaseClock, PhaseTimes};
 use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
 use crate::mark::worker::Drained;
 use crate::pace;
@@ -77,9 +78,13 @@ impl Collector {
     ) -> CollectionReport {
         let began = Instant::now();
         let core = &self.core;
+        let mut clock = PhaseClock::start();
         core.markers.quiesce();
         roots.locals(&mut |local| self.hand_over(local));
+        clock.ends(Phase::HandOver);
         self.verify_if_asked(roots, "before a collection");
+        clock.ends(Phase::Verify);
+        let mut phases = clock.times;
         let old_before = Bytes::new(core.spaces.old_bytes());
         let (tally, ended_cycle) = match kind {
             CollectionKind::Young if core.settings.zeal == Zeal::OFF && in_place::is_worthwhile(core) => {
@@ -89,15 +94,15 @@ impl Collector {
             CollectionKind::MarkStart => (self.start_marking(world, roots), false),
             CollectionKind::MarkFinish => {
                 let deadline = began + self.finish_budget();
-                self.finish_marking(world, roots, Some(deadline))
+                self.finish_marking(world, roots, Some(deadline), &mut phases)
             }
             CollectionKind::Full => {
-                self.end_cycle(world, roots);
-                self.mark_all(world, roots);
+                self.end_cycle(world, roots, &mut phases);
+                self.mark_all(world, roots, &mut phases);
                 (self.young(world, roots, false), true)
             }
             CollectionKind::Evacuate => {
-                self.end_cycle(world, roots);
+                self.end_cycle(world, roots, &mut phases);
                 (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, usize::MAX), true)
             }
         };
@@ -105,7 +110,11 @@ impl Collector {
             self.plan_next_full();
         }
         self.wanted.store(false, Relaxed);
+        phases.add_all(&tally.phases);
+        let mut clock = PhaseClock::start();
         self.verify_if_asked(roots, "after a collection");
+        clock.ends(Phase::Verify);
+        phases.add_all(&clock.times);
         self.sweep_now.store(kind == CollectionKind::Full && cause == Cause::Explicit, Relaxed);
         self.note_allocation();
         if core.is_marking() {
@@ -120,6 +129,7 @@ impl Collector {
             promoted: Bytes::new(tally.promoted),
             ended_cycle,
             pause: began.elapsed(),
+            phases,
         };
         self.note(&report, &tally);
         report
@@ -144,38 +154,59 @@ impl Collector {
     }
     /// The last scan of the roots, and whatever it finds. Without a deadline, to the end; with one, back to the
     /// concurrent phase if it passes (false).
-    fn finish_marking(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, deadline: Option<Instant>) -> (Tally, bool) {
+    fn finish_marking(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        deadline: Option<Instant>,
+        phases: &mut PhaseTimes,
+    ) -> (Tally, bool) {
         let core = &self.core;
         let mut tally = self.young(world, roots, true);
-        if drain_stopped(core, &self.helpers, world, deadline) == Drained::Stopped {
+        let mut clock = PhaseClock::start();
+        let drained = drain_stopped(core, &self.helpers, world, deadline);
+        clock.ends(Phase::Mark);
+        if drained == Drained::Stopped {
             self.schedule.lock().returns += 1;
+            phases.add_all(&clock.times);
             return (tally, false);
         }
         self.verify_marks_if_asked(roots);
+        clock.ends(Phase::Verify);
         settle_concurrent(core, world, std::mem::take(&mut tally.young_weak));
+        clock.ends(Phase::MarkSettle);
         self.set_marking(false, roots);
         let marked = core.markers.bytes();
         self.free_large_and_unmark();
         core.spaces.old.start_sweeping(marked);
         self.totals.lock().marked += marked as u64;
+        clock.ends(Phase::Release);
+        phases.add_all(&clock.times);
         (tally, true)
     }
     /// Brings the old generation to rest: no marking, everything swept.
-    fn end_cycle(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) {
+    fn end_cycle(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
         if self.core.is_marking() {
-            let (_, ended) = self.finish_marking(world, roots, None);
+            let (_, ended) = self.finish_marking(world, roots, None, phases);
             debug_assert!(ended, "marking without a deadline ends");
         }
+        let mut clock = PhaseClock::start();
         sweep::finish(&self.core);
+        clock.ends(Phase::SweepWait);
+        phases.add_all(&clock.times);
     }
     /// Marks in one stop: exactly what is reachable.
-    fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) {
+    fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
         let core = &self.core;
+        let mut clock = PhaseClock::start();
         let marked = mark_stopped(core, &self.helpers, world, roots);
+        clock.ends(Phase::Mark);
         core.spaces.for_each_young_region(|index| core.unmark_region(index));
         self.free_large_and_unmark();
         core.spaces.old.start_sweeping(marked.bytes);
         self.totals.lock().marked += marked.bytes as u64;
+        clock.ends(Phase::Release);
+        phases.add_all(&clock.times);
     }
     /// Large old objects are swept in the stop: there are few, and each is a bit.
     fn free_large_and_unmark(&self) {

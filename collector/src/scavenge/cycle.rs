@@ -4,6 +4,7 @@
 //!   stopped ──▶ condemn ──▶ roots + remembered ═▶ copy, scan, steal ═▶ (retain) ─▶ weak ─▶ droppables ─▶ free ──▶ released
 //!               from-regions      leader            all workers          leader
 //! ```
+use crate::event::{Phase, PhaseClock, PhaseTimes};
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, object_at};
@@ -39,6 +40,8 @@ pub(crate) struct Tally {
     pub objects: usize,
     /// Bytes that were in use in what was emptied.
     pub condemned: usize,
+    /// What the time was spent on.
+    pub phases: PhaseTimes,
     /// Young objects with weak references that are alive.
     pub young_weak: Vec<ObjectRef>,
 }
@@ -58,7 +61,9 @@ pub(crate) fn scavenge(
 ) -> Tally {
     let shading = core.is_marking();
     debug_assert!(!(shading && extent == Extent::Everything), "marking ends before its objects move");
+    let mut clock = PhaseClock::start();
     let condemned = condemn(core, extent);
+    clock.ends(Phase::Condemn);
     let remembered = take_remembered(core, extent);
     let plan = Plan { promote_all: extent == Extent::Everything, shading, copy_budget };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
@@ -70,10 +75,12 @@ pub(crate) fn scavenge(
         roots.relocate(&mut leader, extent == Extent::Young && !all_roots);
         leader.run();
     });
+    clock.ends(Phase::Trace);
     let mut all = merge(phase.take_findings());
     if !all.retained.is_empty() || leader.has_retained() {
         leader.retain_the_rest(std::mem::take(&mut all.retained));
     }
+    clock.ends(Phase::Retain);
     let weak = leader.settle_weak(std::mem::take(&mut all.weak));
     let mut young_weak = Vec::new();
     for object in weak {
@@ -84,7 +91,9 @@ pub(crate) fn scavenge(
             all.remembered.push(Remembered::Weak(object));
         }
     }
+    clock.ends(Phase::Weak);
     settle_droppables(core, &leader, &condemned, extent);
+    clock.ends(Phase::Droppables);
     let all = merge([all, leader.finish()].into());
     let mut tally = free(core, &condemned, &all.retained_in);
     settle_large(core, &condemned, extent, shading);
@@ -96,6 +105,8 @@ pub(crate) fn scavenge(
     tally.objects = all.objects;
     tally.freed = tally.condemned.saturating_sub(all.copied + all.promoted);
     core.spaces.start_mutating();
+    clock.ends(Phase::Free);
+    tally.phases = clock.times;
     tally
 }
 

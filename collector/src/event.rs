@@ -1,0 +1,187 @@
+//! What happened, for whoever watches: typed events without allocation, told outside every pause.
+//!
+//! ```text
+//!   in the pause:   PhaseTimes fills up, an Event is put on a short list
+//!   after it:       the thread that led tells the observer, in order:  Pause ▸ Pause ▸ Step …
+//! ```
+//!
+//! An observer is the embedder's code, and may block, allocate or panic: it never runs while the world is stopped.
+use crate::collector::CollectionReport;
+use std::time::Duration;
+
+/// A named part of a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Sending concurrent markers home, taking over what mutators hold.
+    HandOver,
+    /// Deciding what is emptied.
+    Condemn,
+    /// Roots and remembered places, copying and scanning.
+    Trace,
+    /// Objects that stay where they are.
+    Retain,
+    /// Ephemerons and weak references of the scavenge.
+    Weak,
+    /// Values with drop glue that died young.
+    Droppables,
+    /// Giving emptied regions back, making the next row.
+    Free,
+    /// Marking: all of it, or what concurrent marking left.
+    Mark,
+    /// Ephemerons and weak references of the marking; purging the remembered set.
+    MarkSettle,
+    /// Large objects, and handing regions to the sweep.
+    Release,
+    /// Waiting for an earlier sweep to end.
+    SweepWait,
+    /// The verifier, when asked for.
+    Verify,
+}
+
+impl Phase {
+    /// All of them, in the order of a pause.
+    pub const ALL: [Self; 12] = [
+        Self::HandOver,
+        Self::Condemn,
+        Self::Trace,
+        Self::Retain,
+        Self::Weak,
+        Self::Droppables,
+        Self::Free,
+        Self::Mark,
+        Self::MarkSettle,
+        Self::Release,
+        Self::SweepWait,
+        Self::Verify,
+    ];
+    /// The name used in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HandOver => "hand over",
+            Self::Condemn => "condemn",
+            Self::Trace => "trace",
+            Self::Retain => "retain",
+            Self::Weak => "weak",
+            Self::Droppables => "droppables",
+            Self::Free => "free",
+            Self::Mark => "mark",
+            Self::MarkSettle => "mark settle",
+            Self::Release => "release",
+            Self::SweepWait => "sweep wait",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// How long each phase of a pause took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseTimes {
+    times: [Duration; Phase::ALL.len()],
+}
+
+impl PhaseTimes {
+    /// Time spent in `phase`.
+    pub const fn get(&self, phase: Phase) -> Duration {
+        self.times[phase as usize]
+    }
+    /// Phases that took any time, in the order of a pause.
+    pub fn iter(&self) -> impl Iterator<Item = (Phase, Duration)> + '_ {
+        Phase::ALL.into_iter().map(|p| (p, self.get(p))).filter(|(_, time)| !time.is_zero())
+    }
+    pub(crate) fn add(&mut self, phase: Phase, time: Duration) {
+        self.times[phase as usize] += time;
+    }
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for phase in Phase::ALL {
+            self.add(phase, other.get(phase));
+        }
+    }
+}
+
+/// Cuts a pause into phases: each call ends one.
+pub(crate) struct PhaseClock {
+    last: std::time::Instant,
+    pub times: PhaseTimes,
+}
+
+impl PhaseClock {
+    pub(crate) fn start() -> Self {
+        Self { last: std::time::Instant::now(), times: PhaseTimes::default() }
+    }
+    pub(crate) fn ends(&mut self, phase: Phase) {
+        let now = std::time::Instant::now();
+        self.times.add(phase, now - self.last);
+        self.last = now;
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stop was used for a collection.
+    Pause(CollectionReport),
+    /// A mutator marked a little.
+    Step {
+        /// How long it took.
+        took: Duration,
+        /// Bytes it marked.
+        bytes: usize,
+    },
+}
+
+/// Told of events, in order, by whichever thread led the stop; never during one.
+pub trait Observer: Send + Sync {
+    /// One event.
+    fn event(&self, event: &Event);
+}
+
+/// Events that wait to be told; the oldest are forgotten when nobody listens for long.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    events: std::collections::VecDeque<Event>,
+    /// Events forgotten since they were last told.
+    pub forgotten: u64,
+}
+
+const MOST: usize = 256;
+
+impl Waiting {
+    pub(crate) fn push(&mut self, event: Event) {
+        if self.events.capacity() == 0 {
+            self.events.reserve_exact(MOST);
+        }
+        if self.events.len() == MOST {
+            self.events.pop_front();
+            self.forgotten += 1;
+        }
+        self.events.push_back(event);
+    }
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_listens_to_is_forgotten_from_the_front() {
+        let mut waiting = Waiting::default();
+        for bytes in 0..MOST + 3 {
+            waiting.push(Event::Step { took: Duration::ZERO, bytes });
+        }
+        assert_eq!(waiting.forgotten, 3);
+        assert!(matches!(waiting.pop(), Some(Event::Step { bytes: 3, .. })));
+    }
+
+    #[test]
+    fn phases_add_up() {
+        let mut times = PhaseTimes::default();
+        times.add(Phase::Trace, Duration::from_micros(3));
+        times.add(Phase::Trace, Duration::from_micros(4));
+        assert_eq!(times.iter().collect::<Vec<_>>(), [(Phase::Trace, Duration::from_micros(7))]);
+    }
+}

@@ -1,0 +1,89 @@
+//! One line a collection, to be read beside V8's `--trace-gc`.
+//!
+//! ```text
+//! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB: nursery full
+//! ```
+use crate::collector::{Cause, CollectionKind, CollectionReport};
+use crate::event::{Event, Observer};
+use crate::sync::Mutex;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// Writes events as lines.
+pub struct GcLog<W: Write + Send> {
+    out: Mutex<W>,
+    began: Instant,
+    steps: Mutex<(u32, Duration, Duration)>,
+}
+
+impl GcLog<std::io::Stderr> {
+    /// A log on standard error.
+    pub fn to_stderr() -> Self {
+        Self::new(std::io::stderr())
+    }
+}
+
+impl<W: Write + Send> GcLog<W> {
+    /// A log that writes to `out`; what cannot be written is lost.
+    pub fn new(out: W) -> Self {
+        Self { out: Mutex::new(out), began: Instant::now(), steps: Mutex::default() }
+    }
+    fn line(&self, report: &CollectionReport) -> String {
+        let ms = |d: Duration| d.as_secs_f64() * 1e3;
+        let mib = |b: crate::units::Bytes| b.get() as f64 / f64::from(1 << 20);
+        let what = match (report.kind, report.ended_cycle) {
+            (CollectionKind::Young, _) => "Scavenge",
+            (CollectionKind::MarkStart, _) => "Scavenge + mark start",
+            (CollectionKind::MarkFinish, true) => "Scavenge + mark finish",
+            (CollectionKind::MarkFinish, false) => "Scavenge + mark goes on",
+            (CollectionKind::Full, _) => "Mark-sweep",
+            (CollectionKind::Evacuate, _) => "Evacuate",
+        };
+        let why = match report.cause {
+            Cause::NurseryFull => "nursery full",
+            Cause::OldGrown => "old generation has grown",
+            Cause::Explicit => "the program asked",
+            Cause::Zeal => "zeal",
+            Cause::MarkedAll => "everything is marked",
+            Cause::LimitNear => "the limit is near",
+        };
+        let phases: Vec<String> = report
+            .phases
+            .iter()
+            .filter(|(_, d)| *d >= Duration::from_micros(10))
+            .map(|(phase, d)| format!("{} {:.2}", phase.name(), ms(d)))
+            .collect();
+        let (steps, total, longest) = std::mem::take(&mut *self.steps.lock());
+        let steps = match steps {
+            0 => String::new(),
+            n => format!(", {n} steps {:.2} ms (longest {:.2})", ms(total), ms(longest)),
+        };
+        format!(
+            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms ({}), copied {}, promoted {}{steps}: {why}",
+            ms(self.began.elapsed()),
+            mib(report.old_before),
+            mib(report.old_after),
+            ms(report.pause),
+            phases.join(", "),
+            report.copied,
+            report.promoted,
+        )
+    }
+}
+
+impl<W: Write + Send> Observer for GcLog<W> {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Pause(report) => {
+                let line = self.line(report);
+                let _ = writeln!(self.out.lock(), "{line}");
+            }
+            Event::Step { took, .. } => {
+                let (n, total, longest) = &mut *self.steps.lock();
+                *n += 1;
+                *total += *took;
+                *longest = (*longest).max(*took);
+            }
+        }
+    }
+}
