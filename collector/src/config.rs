@@ -4,6 +4,7 @@ use crate::event::Observer;
 use crate::gc_log::GcLog;
 use crate::sync::Arc;
 use crate::units::{Bytes, REGION_BYTES};
+use std::time::Duration;
 
 /// How a heap should behave. Every setter says its default and its range; [`build`](Self::build) checks them all.
 ///
@@ -41,7 +42,9 @@ pub struct Settings {
     /// See [`HeapConfig::incremental_marking`].
     pub incremental_marking: bool,
     /// See [`HeapConfig::step_cap`].
-    pub step_cap: std::time::Duration,
+    pub step_cap: Duration,
+    /// See [`HeapConfig::pause_target`].
+    pub pause_target: Duration,
     /// See [`HeapConfig::observer`].
     pub observer: Option<Watcher>,
 }
@@ -98,7 +101,8 @@ impl HeapConfig {
                 parallel_scavenge: true,
                 concurrent_marking: true,
                 incremental_marking: true,
-                step_cap: std::time::Duration::from_millis(10),
+                step_cap: Duration::from_millis(10),
+                pause_target: Duration::from_millis(2),
                 observer: None,
             },
         }
@@ -161,8 +165,14 @@ impl HeapConfig {
     }
     /// The longest a step or a pause may take before its work is split. Default 10 ms; 100 µs to 10 s.
     #[must_use]
-    pub fn step_cap(mut self, cap: std::time::Duration) -> Self {
+    pub fn step_cap(mut self, cap: Duration) -> Self {
         self.settings.step_cap = cap;
+        self
+    }
+    /// What a young collection should take; the nursery shrinks until it does. Default 2 ms; 100 µs up to the step cap.
+    #[must_use]
+    pub fn pause_target(mut self, target: Duration) -> Self {
+        self.settings.pause_target = target;
         self
     }
     /// Tells `observer` of collections and steps, outside every pause. Default none, or the log on standard error if
@@ -196,6 +206,8 @@ impl HeapConfig {
         range("helpers", s.helpers <= 256, "at most 256")?;
         let cap = s.step_cap.as_micros();
         range("step_cap", (100..=10_000_000).contains(&cap), "between 100 µs and 10 s")?;
+        let target = s.pause_target.as_micros();
+        range("pause_target", target >= 100 && target <= cap, "between 100 µs and the step cap")?;
         s.nursery = s.nursery.min(Bytes::new(s.limit.get() / 4));
         Ok(s)
     }
@@ -212,7 +224,8 @@ mod tests {
             (HeapConfig::new().limit(Bytes::new(usize::MAX)), "limit"),
             (HeapConfig::new().nursery(Bytes::new(0)), "nursery"),
             (HeapConfig::new().helpers(257), "helpers"),
-            (HeapConfig::new().step_cap(std::time::Duration::ZERO), "step_cap"),
+            (HeapConfig::new().step_cap(Duration::ZERO), "step_cap"),
+            (HeapConfig::new().pause_target(Duration::from_secs(1)), "pause_target"),
         ];
         for (config, name) in wrong {
             match config.build() {

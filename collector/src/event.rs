@@ -99,6 +99,13 @@ impl PhaseTimes {
     }
 }
 
+/// Time that this thread has spent on a processor: a pause's length where the clock on the wall cannot be trusted.
+pub(crate) fn thread_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// Cuts a pause into phases: each call ends one.
 pub(crate) struct PhaseClock {
     last: std::time::Instant,

@@ -1,7 +1,7 @@
 //! One line a collection, to be read beside V8's `--trace-gc`.
 //!
 //! ```text
-//! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB: nursery full
+//! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms, cpu 0.81 (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB: nursery full
 //! ```
 use crate::collector::{Cause, CollectionKind, CollectionReport};
 use crate::event::{Event, Observer};
@@ -59,11 +59,12 @@ impl<W: Write + Send> GcLog<W> {
             n => format!(", {n} steps {:.2} ms (longest {:.2})", ms(total), ms(longest)),
         };
         format!(
-            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms ({}), copied {}, promoted {}{steps}: {why}",
+            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms, cpu {:.2} ({}), copied {}, promoted {}{steps}: {why}",
             ms(self.began.elapsed()),
             mib(report.old_before),
             mib(report.old_after),
             ms(report.pause),
+            ms(report.cpu),
             phases.join(", "),
             report.copied,
             report.promoted,

@@ -1,5 +1,6 @@
 //! When to collect, and how much to do at once: arithmetic without clocks or heaps.
 use crate::units::REGION_BYTES;
+use std::time::Duration;
 
 /// Old bytes at which the next full collection is due, after one that left `live` alive.
 ///
@@ -12,11 +13,28 @@ pub(crate) fn next_full_at(live: usize, least: usize, limit: usize, nursery: usi
     wanted.min(most)
 }
 
+/// Regions of the next nursery, after a scavenge whose leader spent `spent` on its processor.
+///
+/// Over the target it shrinks in proportion, at most to a quarter; below half of it, it grows by a quarter, up to
+/// `most`. Shrinking at once and growing slowly keeps one long scavenge from being followed by another.
+pub(crate) fn next_nursery(now: usize, most: usize, spent: Duration, target: Duration) -> usize {
+    const LEAST: usize = 2;
+    let next = if spent > target {
+        let fit = (now as u128 * target.as_nanos() / spent.as_nanos().max(1)) as usize;
+        fit.max(now / 4)
+    } else if spent < target / 2 {
+        now + now / 4 + 1
+    } else {
+        now
+    };
+    next.clamp(LEAST.min(most), most)
+}
+
 /// Bytes that a scavenge may copy before it keeps the rest in place.
 ///
 /// A copier moves at least 0.5 bytes a nanosecond cold (research figures of this machine class); half of the cap goes
 /// to copying, the rest to roots, weak references and what is retained.
-pub(crate) fn copy_budget(cap: std::time::Duration) -> usize {
+pub(crate) fn copy_budget(cap: Duration) -> usize {
     const BYTES_PER_MICROSECOND: u128 = 500;
     usize::try_from(cap.as_micros() * BYTES_PER_MICROSECOND / 2).unwrap_or(usize::MAX)
 }
@@ -59,6 +77,16 @@ mod tests {
     use crate::units::Bytes;
 
     #[test]
+    fn a_nursery_shrinks_at_once_and_grows_slowly() {
+        let ms = Duration::from_millis;
+        for (now, spent, next) in
+            [(16, 2, 16), (16, 4, 8), (16, 100, 4), (4, 100, 2), (2, 100, 2), (8, 0, 11), (15, 0, 16), (16, 0, 16)]
+        {
+            assert_eq!(next_nursery(now, 16, ms(spent), ms(2)), next, "{now} regions, {spent} ms");
+        }
+    }
+
+    #[test]
     fn a_step_makes_up_what_is_missing_and_no_more() {
         let at = |marked, allocated| Progress { live: 1000, marked, allocated, headroom: 500 };
         for (p, most, step) in [
@@ -94,6 +122,6 @@ mod tests {
 
     #[test]
     fn the_default_cap_lets_half_a_nursery_of_survivors_be_copied() {
-        assert_eq!(copy_budget(std::time::Duration::from_millis(10)), 2_500_000);
+        assert_eq!(copy_budget(Duration::from_millis(10)), 2_500_000);
     }
 }

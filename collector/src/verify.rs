@@ -15,7 +15,7 @@ use crate::object::raw::{ObjectRef, object_at};
 use crate::object::trace::{EdgeList, list_edges};
 use crate::roots::Roots;
 use crate::sync::Ordering::Relaxed;
-use crate::units::{LARGE_BYTES, REGION_BYTES};
+use crate::units::{LARGE_BYTES, REGION_BYTES, WORD};
 use std::collections::{BTreeSet, HashSet};
 
 /// What a walk counted.
@@ -31,7 +31,7 @@ pub struct Census {
 pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
     walk_regions(core, when);
     let cover = Cover::of(core);
-    let mut seen = HashSet::new();
+    let mut seen = Seen::new(core);
     let mut work: Vec<ObjectRef> = Vec::new();
     roots.list(&mut EdgeList { found: &mut |o| work.push(o) });
     for root in &work {
@@ -39,7 +39,7 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
     }
     let mut census = Census::default();
     while let Some(object) = work.pop() {
-        if !seen.insert(object) {
+        if !seen.insert(core, object) {
             continue;
         }
         census.objects += 1;
@@ -67,11 +67,11 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
 
 /// In the stop that ends a concurrent cycle: an independent trace finds no reachable old object without its mark.
 pub(crate) fn verify_marks(core: &Core, roots: &dyn Roots) {
-    let mut seen = HashSet::new();
+    let mut seen = Seen::new(core);
     let mut work: Vec<(ObjectRef, Option<ObjectRef>)> = Vec::new();
     roots.list(&mut EdgeList { found: &mut |o| work.push((o, None)) });
     while let Some((object, host)) = work.pop() {
-        if !seen.insert(object) {
+        if !seen.insert(core, object) {
             continue;
         }
         let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
@@ -128,9 +128,25 @@ fn walk_regions(core: &Core, when: &str) {
         assert_eq!(at, region.bytes, "{when}: V1: region {} ends inside an object", region.index);
         if quiet {
             let first = pool.bit(start.addr());
-            let marked = pool.marks().next_marked(first, first + REGION_BYTES / 8);
+            let marked = pool.marks().next_marked(first, first + REGION_BYTES / WORD);
             assert_eq!(marked, None, "{when}: V4: region {} has a mark bit", region.index);
         }
+    }
+}
+
+/// Which objects a trace has met: a bit a word of the regions that were ever opened.
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn new(core: &Core) -> Self {
+        Self(vec![0; core.spaces.pool.table.opened() * (REGION_BYTES / WORD / 64)])
+    }
+    fn insert(&mut self, core: &Core, object: ObjectRef) -> bool {
+        let bit = core.spaces.pool.bit(object.addr());
+        let (word, mask) = (&mut self.0[bit / 64], 1 << (bit % 64));
+        let new = *word & mask == 0;
+        *word |= mask;
+        new
     }
 }
 

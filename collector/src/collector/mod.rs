@@ -82,6 +82,8 @@ pub struct CollectionReport {
     pub ended_cycle: bool,
     /// The collector's own time in the stop.
     pub pause: Duration,
+    /// What the leading thread spent on its processor of that; the rest it waited for helpers, or for a core.
+    pub cpu: Duration,
     /// What it was spent on.
     pub phases: PhaseTimes,
 }

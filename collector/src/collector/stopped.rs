@@ -10,7 +10,7 @@
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
 use crate::config::Zeal;
-use crate::event::{Phase, PhaseClock, PhaseTimes};
+use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
 use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
 use crate::mark::worker::Drained;
 use crate::pace;
@@ -19,10 +19,10 @@ use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
 use crate::scavenge::in_place;
 use crate::sweep;
 use crate::sync::Ordering::Relaxed;
-use crate::units::Bytes;
+use crate::units::{Bytes, REGION_BYTES};
 use crate::workers::no_unwind;
 use crate::world::StoppedWorld;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Collector {
     pub(super) fn is_full_due(&self) -> bool {
@@ -77,6 +77,7 @@ impl Collector {
         cause: Cause,
     ) -> CollectionReport {
         let began = Instant::now();
+        let cpu_began = thread_time();
         let core = &self.core;
         let mut clock = PhaseClock::start();
         core.markers.quiesce();
@@ -129,10 +130,21 @@ impl Collector {
             promoted: Bytes::new(tally.promoted),
             ended_cycle,
             pause: began.elapsed(),
+            cpu: thread_time().saturating_sub(cpu_began),
             phases,
         };
+        self.size_nursery(report.cpu);
         self.note(&report, &tally);
         report
+    }
+    /// Plans the row after the next stop.
+    fn size_nursery(&self, spent: Duration) {
+        let s = &self.core.settings;
+        if s.zeal == Zeal::OFF {
+            let spaces = &self.core.spaces;
+            let most = s.nursery.get().div_ceil(REGION_BYTES);
+            spaces.set_nursery_regions(pace::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));
+        }
     }
     /// A young collection.
     fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {

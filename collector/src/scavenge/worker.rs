@@ -16,7 +16,7 @@
 use crate::mutator_local::Remembered;
 use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
-use crate::object::raw::{ObjectRef, copy_object, fill, info_of, write_word};
+use crate::object::raw::{ObjectRef, copy_object, fill, info_of, prefetch, write_word};
 use crate::object::task::Task;
 use crate::object::trace::{Liveness, Mover, WeakVerdict, weak_care};
 use crate::region::kind::Kind;
@@ -146,6 +146,8 @@ impl ScavengeWorker {
             self.drain();
             let places = phase.claim_remembered();
             if !places.is_empty() {
+                // Remembered places are strewn over the old generation: have a chunk of them fetched at once.
+                places.iter().for_each(|place| self.fetch_remembered(*place));
                 places.iter().for_each(|place| self.visit_remembered(*place));
                 continue;
             }
@@ -192,6 +194,17 @@ impl ScavengeWorker {
         task.relocate(task.object.info(), self);
         if host_is_old && self.young_seen {
             self.findings.remembered.push(Remembered::Object(task));
+        }
+    }
+    fn fetch_remembered(&self, entry: Remembered) {
+        match entry {
+            Remembered::Place(place, _) => {
+                let pool = &self.phase.core.spaces.pool;
+                prefetch(place.0);
+                prefetch(pool.remembered().word_of(pool.bit(place.0.addr())));
+            }
+            Remembered::Object(task) => prefetch(task.object.as_ptr()),
+            Remembered::Weak(_) => {}
         }
     }
     fn visit_remembered(&mut self, entry: Remembered) {
