@@ -116,15 +116,8 @@ impl Core {
     /// Puts objects that were shaded (their bits are set) where every marker finds them.
     pub(crate) fn publish_shaded(&self, shaded: impl IntoIterator<Item = ObjectRef>) {
         let mut local = Local::new();
-        let mut bytes = 0;
-        for object in shaded {
-            let info = object.info();
-            bytes += object.size();
-            if info.needs_visit() {
-                local.push(&self.grey, Task::first(object, info));
-            }
-        }
+        // Not looked at: their headers are cold, and this may be a pause.
+        shaded.into_iter().for_each(|object| local.push(&self.grey, Task::unseen(object)));
         local.publish(&self.grey);
-        self.markers.add_bytes(bytes);
     }
 }

@@ -116,15 +116,20 @@ impl MarkWorker {
     /// G1, for an object whose bit this worker set.
     #[inline]
     fn turn_grey(&mut self, object: ObjectRef) {
+        if let Some(task) = self.see(object) {
+            self.grey.push(&self.core.grey, task);
+        }
+    }
+    /// Counts an object that is marked, and says what is to be scanned of it.
+    #[inline]
+    fn see(&mut self, object: ObjectRef) -> Option<Task> {
         let header = object.header_now();
         let info = crate::object::raw::info_of(header);
         if self.core.spaces.pool.table.kind_at(object.addr()) == Kind::OLD {
             self.bytes += object.size_under(header);
         }
         self.objects += 1;
-        if info.needs_visit() {
-            self.grey.push(&self.core.grey, Task::first(object, info));
-        }
+        info.needs_visit().then(|| Task::first(object, info))
     }
     /// Looks at what waits in the ring; true if anything did.
     fn flush_ring(&mut self) -> bool {
@@ -142,7 +147,13 @@ impl MarkWorker {
         let core = self.core.clone();
         let mut until = grain;
         loop {
-            while let Some(task) = self.grey.pop(&core.grey) {
+            while let Some(mut task) = self.grey.pop(&core.grey) {
+                if task.is_unseen() {
+                    match self.see(task.object) {
+                        Some(seen) => task = seen,
+                        None => continue,
+                    }
+                }
                 if let Some(rest) = task.next() {
                     self.grey.push(&core.grey, rest);
                 }

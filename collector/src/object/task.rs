@@ -15,6 +15,7 @@ pub struct Task {
 }
 
 const WHOLE: u32 = u32::MAX;
+const UNSEEN: u32 = u32::MAX - 1;
 
 impl Task {
     /// All of an object, or the first slice of a long array.
@@ -22,6 +23,16 @@ impl Task {
     pub fn first(object: ObjectRef, info: &TypeInfo) -> Self {
         let long = info.element_bytes != 0 && object.array_length() > SLICE;
         Self { object, slice: if long { 0 } else { WHOLE } }
+    }
+    /// An object that was shaded by someone who had no time to look at it.
+    #[inline]
+    pub(crate) const fn unseen(object: ObjectRef) -> Self {
+        Self { object, slice: UNSEEN }
+    }
+    /// Whether nobody has looked at the object yet.
+    #[inline]
+    pub(crate) const fn is_unseen(self) -> bool {
+        self.slice == UNSEEN
     }
     /// The slice that holds element `index` of an array.
     pub(crate) fn holding(object: ObjectRef, info: &TypeInfo, index: usize) -> Self {
@@ -31,7 +42,7 @@ impl Task {
     /// What comes after this slice, if anything does.
     #[inline]
     pub(crate) fn next(self) -> Option<Self> {
-        if self.slice == WHOLE {
+        if self.slice >= UNSEEN {
             return None;
         }
         let slice = self.slice + 1;

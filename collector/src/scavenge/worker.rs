@@ -74,11 +74,15 @@ pub struct ScavengeWorker {
     copying: bool,
     /// Whether something young was found since it was last cleared.
     young_seen: bool,
+    /// Old objects found referenced whose mark words are being fetched.
+    to_shade: Vec<ObjectRef>,
     findings: Findings,
     /// Bytes of `findings` already added to the phase's count.
     counted: usize,
 }
 
+/// Objects whose mark words are fetched together.
+const TO_SHADE: usize = 32;
 /// Tasks a worker keeps to itself before it shares half of them.
 const PRIVATE: usize = 64;
 
@@ -135,6 +139,7 @@ impl ScavengeWorker {
             old_lab: Lab::default(),
             copying: true,
             young_seen: false,
+            to_shade: Vec::with_capacity(TO_SHADE),
             findings: Findings::default(),
             counted: 0,
         }
@@ -230,10 +235,19 @@ impl ScavengeWorker {
             Remembered::Weak(object) => self.findings.weak.push(object),
         }
     }
+    /// Shades an old object, a little later: its mark word is on its way into the cache meanwhile.
+    #[inline]
     fn shade(&mut self, target: ObjectRef) {
-        if self.phase.core.try_mark(target) {
-            self.findings.shaded.push(target);
+        let pool = &self.phase.core.spaces.pool;
+        prefetch(pool.marks().word_of(pool.bit(target.addr())));
+        self.to_shade.push(target);
+        if self.to_shade.len() == TO_SHADE {
+            self.shade_waiting();
         }
+    }
+    fn shade_waiting(&mut self) {
+        let core = &self.phase.core;
+        self.findings.shaded.extend(self.to_shade.drain(..).filter(|target| core.try_mark(*target)));
     }
     #[inline]
     fn forward_from(&mut self, target: ObjectRef, kind: Kind) -> ObjectRef {
@@ -421,6 +435,7 @@ impl ScavengeWorker {
     }
     /// Ends the worker's part: what its buffers did not use goes back.
     pub(crate) fn finish(&mut self) -> Findings {
+        self.shade_waiting();
         let (rest, free) = self.survivor_lab.retire();
         fill(rest, free);
         let (rest, free) = self.old_lab.retire();
