@@ -133,6 +133,8 @@ table! {
         barrier_forgets_shade;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
         forward_without_claim;
+        /// The loser of a copy race leaves its copy in its buffer: a walker finds an object that is none.
+        loser_keeps_its_space;
         /// Marks by loading, or-ing and storing: a neighbour's bit is lost, or one object is pushed twice.
         mark_without_claim;
         /// Clears part of a word by loading, masking and storing: a mark set meanwhile is lost.

@@ -3,6 +3,8 @@
 //! A scenario is a function with assertions that compiles in every world. Under `--cfg loom` [`check`] runs it in every
 //! interleaving that its bound admits; elsewhere it runs it often, on real threads.
 
+#[cfg(not(loom))]
+pub mod heap;
 pub mod scenarios;
 mod shared;
 

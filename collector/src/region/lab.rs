@@ -7,6 +7,7 @@
 //!
 //! L1  `top <= limit`, both in one region, or both null.
 //! L2  Memory in `top..limit` is the owner's alone; retiring fills it, so the region can be walked.
+use crate::planted::bug;
 use std::cell::Cell;
 use std::ptr::null_mut;
 
@@ -40,6 +41,9 @@ impl Lab {
     /// Gives back the last `bytes` taken.
     #[inline]
     pub fn unbump(&self, bytes: usize) {
+        if bug::loser_keeps_its_space() {
+            return;
+        }
         self.top.set(self.top.get().wrapping_sub(bytes));
     }
     /// Bytes left.
