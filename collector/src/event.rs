@@ -126,6 +126,10 @@ impl PhaseClock {
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation in the pause; a few hundred events wait at most"
+)]
 pub enum Event {
     /// A stop was used for a collection.
     Pause(CollectionReport),

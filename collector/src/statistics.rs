@@ -77,6 +77,8 @@ pub struct Statistics {
     pub regions_retained: u64,
     /// Bytes of old objects, large ones included.
     pub old_used: Bytes,
+    /// Bytes of gaps between old objects that can be used again.
+    pub old_free: Bytes,
     /// Bytes of large old objects, whole regions counted.
     pub large_used: Bytes,
     /// Bytes of new and surviving objects, whole buffers counted.

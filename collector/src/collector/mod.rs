@@ -115,6 +115,8 @@ pub struct Collector {
     zeal_count: AtomicU32,
     /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
     sweep_now: AtomicBool,
+    /// A cycle has ended, and free memory was not given back since.
+    release_due: AtomicBool,
     totals: Mutex<Totals>,
     /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
     waiting: Mutex<Waiting>,
@@ -155,6 +157,7 @@ impl Collector {
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
             sweep_now: AtomicBool::new(false),
+            release_due: AtomicBool::new(false),
             totals: Mutex::default(),
             waiting: Mutex::default(),
         })
@@ -355,6 +358,7 @@ impl Collector {
                 }
             }
         }
+        self.tidy();
         self.tell_observer();
         loop {
             let next = self.core.graveyard.lock().pop();
@@ -362,6 +366,23 @@ impl Collector {
                 Some(corpse) => corpse.bury(),
                 None => return,
             }
+        }
+    }
+    /// Has memory ready for the next pause, and gives back what a finished cycle left over. On a helper if there is one:
+    /// neither the first touch of memory nor its release belongs into a pause.
+    fn tidy(&self) {
+        let core = self.core.clone();
+        let ended = self.release_due.swap(false, Relaxed);
+        let work = move || {
+            let spaces = &core.spaces;
+            let row = spaces.nursery_regions();
+            spaces.pool.prepare(2 * row);
+            if ended {
+                spaces.pool.release_free(2 * row + spaces.pool.in_use() / 4);
+            }
+        };
+        if !self.helpers.spawn(work.clone()) {
+            work();
         }
     }
     fn tell_observer(&self) {
@@ -413,6 +434,7 @@ impl Collector {
             bytes_marked: t.marked,
             regions_retained: t.retained,
             old_used: Bytes::new(spaces.old_bytes()),
+            old_free: Bytes::new(spaces.old.free()),
             large_used: Bytes::new(spaces.large_bytes()),
             young_used: Bytes::new(spaces.young_bytes_hint()),
             committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),

@@ -109,6 +109,7 @@ impl Collector {
         };
         if ended_cycle {
             self.plan_next_full();
+            self.release_due.store(true, Relaxed);
         }
         self.wanted.store(false, Relaxed);
         phases.add_all(&tally.phases);

@@ -51,13 +51,6 @@ impl FreeRuns {
         self.classes.iter_mut().for_each(Vec::clear);
         self.bytes = 0;
     }
-    /// Forgets the runs for which `keep` is false.
-    pub(crate) fn retain(&mut self, keep: impl Fn(Run) -> bool) {
-        for class in &mut self.classes {
-            class.retain(|r| keep(*r));
-        }
-        self.bytes = self.classes.iter().flatten().map(|r| r.bytes).sum();
-    }
     /// Bytes in all runs.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

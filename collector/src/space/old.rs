@@ -47,7 +47,7 @@ impl OldSpace {
         let region = pool.take(1, Kind::OLD, For::Collector)?;
         state.regions.insert(region);
         let offset = region * REGION_BYTES;
-        let mine = bytes.max(OLD_LAB_BYTES).min(REGION_BYTES);
+        let mine = bytes.clamp(OLD_LAB_BYTES, REGION_BYTES);
         if mine < REGION_BYTES {
             let rest = Run { offset: offset + mine, bytes: REGION_BYTES - mine };
             fill(pool.at(rest.offset), rest.bytes);

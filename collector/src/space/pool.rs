@@ -158,29 +158,34 @@ impl Pool {
         poison(self.start(index), REGION_BYTES);
     }
     /// Gives the memory of free regions back to the system, all but `keep` of them; returns how many bytes.
+    ///
+    /// The lock is held for a region's bookkeeping only: a stop may want regions meanwhile.
     pub(crate) fn release_free(&self, keep: usize) -> usize {
-        let mut free = self.free.lock();
-        let spare: Vec<usize> = free.open.iter().copied().skip(keep).collect();
-        for index in &spare {
+        let mut bytes = 0;
+        loop {
+            let Some(index) = self.free.lock().withdraw_open(keep) else { return bytes };
             self.heap.release(index * REGION_BYTES, REGION_BYTES);
             self.heap.forbid(index * REGION_BYTES, REGION_BYTES);
-            free.open.remove(index);
-            free.closed.insert(*index);
+            self.free.lock().closed.insert(index);
+            bytes += REGION_BYTES;
         }
-        spare.len() * REGION_BYTES
     }
-    /// Backs up to `wanted` free regions with memory, so that the next pause need not; call it outside pauses.
+    /// Backs free regions with memory until `wanted` are, so that the next pause need not. For outside of pauses.
     pub(crate) fn prepare(&self, wanted: usize) {
-        let mut free = self.free.lock();
-        while free.open.len() < wanted {
-            let index = free.closed.first().copied().unwrap_or(free.frontier);
-            if index >= free.count || self.open(index).is_err() {
+        loop {
+            let Some(index) = self.free.lock().withdraw_closed(wanted) else { return };
+            self.table.grow_to(index);
+            let opened = self.open(index).is_ok();
+            if opened {
+                self.heap.touch(index * REGION_BYTES, REGION_BYTES);
+                self.marks.touch(index * SIDE_BYTES, SIDE_BYTES);
+            }
+            let mut free = self.free.lock();
+            if !opened {
+                free.closed.insert(index);
                 return;
             }
-            self.table.grow_to(index);
-            self.heap.touch(index * REGION_BYTES, REGION_BYTES);
-            self.marks.touch(index * SIDE_BYTES, SIDE_BYTES);
-            free.opened(index);
+            free.open.insert(index);
         }
     }
     /// Regions in use; a hint while mutators run.
@@ -220,6 +225,22 @@ impl Free {
         // The last neighbours below the frontier, if they reach it, go on above it.
         let first = if next == self.frontier { next - run } else { self.frontier };
         (first + span <= self.count).then_some(first)
+    }
+    /// Takes the highest open region out of everybody's sight, if more than `keep` are open.
+    fn withdraw_open(&mut self, keep: usize) -> Option<usize> {
+        if self.open.len() > keep { self.open.pop_last() } else { None }
+    }
+    /// Takes the lowest closed region out of everybody's sight, if fewer than `wanted` are open.
+    fn withdraw_closed(&mut self, wanted: usize) -> Option<usize> {
+        if self.open.len() >= wanted {
+            return None;
+        }
+        if let Some(index) = self.closed.pop_first() {
+            return Some(index);
+        }
+        let index = self.frontier;
+        self.frontier += usize::from(index < self.count);
+        (index < self.count).then_some(index)
     }
     /// Notes that a region is open now. What the frontier passes over on the way is free and closed.
     fn opened(&mut self, index: usize) {
