@@ -49,7 +49,8 @@ pub struct Options {
     pub seed: u64,
     /// Edges to cut first.
     pub cut: Option<Cut>,
-    /// Bytes of litter in each half of a round; by default half of what the graph takes, 4 to 256 MiB.
+    /// Bytes of litter in each half of a round; by default half of what the graph takes, 4 to 256 MiB, and an eighth of
+    /// that when the heap checks itself or is zealous.
     pub litter: Option<usize>,
     /// The heap.
     pub heap: HeapOptions,
@@ -108,7 +109,9 @@ pub fn replay(
         Some(_) => RHYTHM.max(needed / options.threads / ZEALOUS_POLLS),
         None => RHYTHM,
     };
-    let litter = options.litter.unwrap_or((needed / 2).clamp(4 << 20, 256 << 20));
+    // Each collection costs as much as the whole heap then, so there had better be fewer.
+    let checked = options.heap.verify || options.heap.zeal.is_some();
+    let litter = options.litter.unwrap_or((needed / 2).clamp(4 << 20, 256 << 20) / if checked { 8 } else { 1 });
 
     let begun = Instant::now();
     let heap = options.heap.build().map_err(ReplayError::Heap)?;

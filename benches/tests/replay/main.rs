@@ -16,11 +16,17 @@ use orinoco_benches::{
     snapshot::{Oracle, Snapshot},
 };
 
-/// What every test starts from.
+/// What every test starts from; for small graphs, since the heap checks itself at every turn.
 fn options(threads: usize) -> Options {
     let zeal = std::env::var_os("ORINOCO_ZEAL").map(|_| ZealKind::Everything);
     let heap = HeapOptions { zeal, verify: true, limit: Some(512 << 20), ..HeapOptions::default() };
     Options { threads, rounds: 2, litter: Some(1 << 20), heap, ..Options::default() }
+}
+
+/// The same without the checks, which take as long as the graph is large.
+fn unchecked(threads: usize) -> Options {
+    let checked = options(threads);
+    Options { heap: HeapOptions { verify: false, ..checked.heap }, ..checked }
 }
 
 fn zealous(threads: usize) -> Options {

@@ -4,12 +4,12 @@ use std::{fs::File, io::BufReader};
 
 use fixedbitset::FixedBitSet;
 use orinoco_benches::{
-    replay::{Cut, Model, Options, OracleVerdict},
+    replay::{Cut, HeapOptions, Model, Options, OracleVerdict},
     snapshot::{EdgeClass, Oracle, Snapshot, open},
 };
 use serde_json::Value;
 
-use crate::{bundled, options, run, zealous};
+use crate::{bundled, options, run, unchecked, zealous};
 
 fn snapshot() -> Snapshot {
     Snapshot::read(open(&bundled()).unwrap()).unwrap()
@@ -34,29 +34,35 @@ fn agrees_with_the_oracle(options: &Options) {
 
 #[test]
 fn one_thread_agrees_with_the_oracle() {
-    agrees_with_the_oracle(&options(1));
+    agrees_with_the_oracle(&unchecked(1));
 }
 
 #[test]
 fn two_threads_agree_with_the_oracle() {
-    agrees_with_the_oracle(&options(2));
+    agrees_with_the_oracle(&unchecked(2));
 }
 
 #[test]
 fn four_threads_agree_with_the_oracle() {
-    agrees_with_the_oracle(&options(4));
+    agrees_with_the_oracle(&unchecked(4));
 }
 
 #[test]
 fn with_everything_moving_at_every_safepoint_it_agrees_as_well() {
-    agrees_with_the_oracle(&zealous(2));
+    let zealous = zealous(2);
+    agrees_with_the_oracle(&Options { rounds: 1, heap: HeapOptions { verify: false, ..zealous.heap }, ..zealous });
+}
+
+#[test]
+fn with_the_heap_checking_itself_it_agrees_as_well() {
+    agrees_with_the_oracle(&Options { rounds: 1, litter: Some(64 << 10), ..options(2) });
 }
 
 #[test]
 fn what_was_cut_off_dies_and_nothing_else() {
     // Figures of a traversal by another program.
     for (cut, nodes, bytes) in [("7:30", 56_995, 2_582_951), ("1:300", 33_970, 1_725_782), ("9:1000", 1, 0)] {
-        let options = Options { cut: Some(cut.parse::<Cut>().unwrap()), ..options(2) };
+        let options = Options { cut: Some(cut.parse::<Cut>().unwrap()), rounds: 1, ..unchecked(2) };
         let report = run(&snapshot(), Some(&oracle()), &options);
         assert_eq!((report.reachable_nodes, report.reachable_self_bytes), (nodes, bytes), "{cut}");
         assert!(report.deaths_checked >= report.nodes - nodes);
@@ -101,7 +107,7 @@ fn an_oracle_that_is_wrong_is_contradicted() {
         Oracle { bytes: right.bytes - 1, ..right.clone() },
         Oracle { bitmap_sha256: Some("0".repeat(64)), ..right },
     ] {
-        let report = run(&snapshot(), Some(&wrong), &Options { rounds: 0, ..options(1) });
+        let report = run(&snapshot(), Some(&wrong), &Options { rounds: 0, ..unchecked(1) });
         assert_eq!((report.oracle, report.verified), (OracleVerdict::Disagrees, false));
     }
 }
