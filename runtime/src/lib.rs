@@ -97,9 +97,10 @@ pub use crate::mutator::cx::Cx;
 pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
-    collector::{Census, CollectionKind},
+    collector::{Cause, Census, CollectionKind, CollectionReport},
     config::{HeapConfig, Settings, Zeal},
     error::{AllocError, HeapError},
+    event::{Event, Observer, Phase, PhaseTimes},
     statistics::{Statistics, StopKind, StopSummary},
     units::Bytes,
 };

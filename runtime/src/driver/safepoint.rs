@@ -13,7 +13,6 @@ use crate::world::safepoint::Stopped;
 use orinoco_collector::collector::{Cause, Census, CollectionKind};
 use orinoco_collector::world::StoppedWorld;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 impl Cx {
     /// Puts the poll flag where it rests while nobody asks for anything.
@@ -30,9 +29,6 @@ impl Occupant for Member {
     }
     fn released(&self) {
         self.cx().rest_flag();
-    }
-    fn late(&self, waited: Duration) {
-        self.cx().late.fetch_max(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -134,5 +130,77 @@ pub(crate) fn verify(shared: &Shared, seat: &Seat<Member>) -> Census {
             let world = unsafe { StoppedWorld::assume(&stopped) };
             return shared.collector.verify(&world, &StoppedRoots { shared, stopped: &stopped });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Heap, HeapConfig, StopKind};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+    fn heap() -> Heap {
+        Heap::new(HeapConfig::new().helpers(0)).expect("the configuration is in range")
+    }
+    fn stops(heap: &Heap, kind: StopKind) -> u64 {
+        heap.statistics().stops.iter().filter(|(k, _)| *k == kind).map(|(_, s)| s.count).sum()
+    }
+
+    #[test]
+    fn a_flag_without_a_reason_is_lowered_and_nothing_is_collected() {
+        let heap = heap();
+        heap.enter((), |m| {
+            m.poll.store(true, Ordering::Relaxed);
+            assert!(m.should_yield());
+            m.safepoint();
+            assert!(!m.should_yield());
+        });
+        assert_eq!((heap.statistics().scavenges, stops(&heap, StopKind::Young)), (0, 0));
+    }
+
+    #[test]
+    fn each_mutator_that_stood_still_is_reported() {
+        const ROUNDS: u64 = 10;
+        let heap = heap();
+        let (turns, done) = (AtomicU64::new(0), AtomicBool::new(false));
+        // Waits until the other mutator has gone on after whatever stop there was.
+        let another_turn = || {
+            let seen = turns.load(Ordering::SeqCst);
+            while turns.load(Ordering::SeqCst) < seen + 2 {
+                std::thread::yield_now();
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                heap.enter((), |m| {
+                    while !done.load(Ordering::SeqCst) {
+                        m.safepoint();
+                        turns.fetch_add(1, Ordering::SeqCst);
+                        std::thread::yield_now();
+                    }
+                });
+            });
+            heap.enter((), |m| {
+                for _ in 0..ROUNDS {
+                    m.park(another_turn);
+                    m.collect_young();
+                }
+                done.store(true, Ordering::SeqCst);
+            });
+        });
+        assert_eq!(heap.statistics().scavenges, ROUNDS);
+        assert_eq!(stops(&heap, StopKind::Young), 2 * ROUNDS, "the leader's and the other's");
+    }
+
+    #[test]
+    fn a_parked_mutator_does_not_stand_still_while_others_collect() {
+        let heap = heap();
+        heap.enter((), |m| {
+            m.park(|| {
+                std::thread::scope(|scope| scope.spawn(|| heap.enter((), |m| m.collect())).join())
+                    .expect("the other mutator does not panic");
+            });
+            assert!(!m.should_yield());
+        });
+        assert_eq!(stops(&heap, StopKind::Full), 1);
     }
 }

@@ -258,3 +258,66 @@ impl<V> Drop for HalfMade<'_, V> {
 fn refused(error: AllocError) -> ! {
     panic!("the heap refused an allocation: {error}")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Cx, Gc, Heap, HeapConfig, Slot};
+    use orinoco_collector::error::AllocError;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+
+    fn heap() -> Heap {
+        Heap::new(HeapConfig::new().helpers(0).verify(true)).expect("the configuration is in range")
+    }
+
+    #[test]
+    fn a_panic_while_an_array_is_made_drops_what_was_made_and_leaves_the_heap_walkable() {
+        heap().enter((), |m| {
+            for bytes in [100, 300_000] {
+                let made = Arc::new(());
+                let half_made = catch_unwind(AssertUnwindSafe(|| {
+                    let cx: &Cx = m;
+                    cx.alloc_slice(bytes, |i| if i == 60 { panic!("the closure's own") } else { made.clone() });
+                }));
+                assert!(half_made.is_err());
+                assert_eq!(Arc::strong_count(&made), 1);
+            }
+            m.alloc(1u8);
+            m.collect();
+        });
+    }
+
+    #[test]
+    fn lengths_that_overflow_are_refused() {
+        heap().enter((), |m| {
+            for n in [usize::MAX, usize::MAX / 8, isize::MAX as usize / 8] {
+                assert_eq!(m.try_alloc_slice(n, |_| 0u64).err(), Some(AllocError::TooLarge), "{n}");
+            }
+            assert!(m.try_alloc_slice(1 << 45, |_| 0u8).is_err());
+        });
+    }
+
+    #[test]
+    fn elements_without_size_take_no_room() {
+        heap().enter((), |m| {
+            let units = m.root(m.alloc_copy(&[(); 1_000_000]));
+            m.collect();
+            assert_eq!(units.get(m).len(), 1_000_000);
+        });
+    }
+
+    #[test]
+    fn a_large_array_of_young_references_is_remembered_at_birth() {
+        heap().enter((), |m| {
+            let array = {
+                let cx: &Cx = m;
+                let array: Gc<'_, [Slot<Gc<'_, u64>>]> = cx.alloc_slice(50_000, |i| Slot::new(cx.alloc(i as u64)));
+                cx.root(array)
+            };
+            for _ in 0..3 {
+                m.collect_young();
+                assert!(array.get(m).iter().enumerate().all(|(i, n)| *n.get() == i as u64));
+            }
+        });
+    }
+}

@@ -242,3 +242,60 @@ unsafe impl<T: Trace> Trace for Lock<T> {
 }
 // SAFETY: R3, one thread at a time reaches the content, which is `Share` and so may go from one to another.
 unsafe impl<T: Share> Share for Lock<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Gc, Heap, HeapConfig};
+
+    type Bag<'gc> = Lock<Vec<Gc<'gc, u64>>>;
+
+    fn state(lock: &Bag<'_>) -> u32 {
+        lock.state.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn young_locks_and_locks_on_the_stack_are_never_listed() {
+        let heap = Heap::new(HeapConfig::new().helpers(0)).expect("the configuration is in range");
+        heap.enter((), |m| {
+            let on_the_stack: Bag<'_> = Lock::new(Vec::new());
+            on_the_stack.lock(m).push(m.alloc(1));
+            assert_eq!(state(&on_the_stack), 0);
+            let young = m.alloc(on_the_stack);
+            young.lock(m).push(m.alloc(2));
+            assert_eq!(state(&young), 0);
+        });
+    }
+
+    #[test]
+    fn an_old_lock_is_listed_once_a_cycle() {
+        let heap = Heap::new(HeapConfig::new().helpers(0).verify(true)).expect("the configuration is in range");
+        heap.enter((), |m| {
+            let bag = m.root(m.alloc(Bag::new(Vec::new())));
+            for round in 0..4 {
+                (0..3).for_each(|_| m.collect_young());
+                assert_eq!(state(&bag.get(m)), 0, "round {round}: a collection has looked at it");
+                bag.get(m).lock(m).push(m.alloc(round));
+                assert_eq!(state(&bag.get(m)), GEN);
+                let listed = m.local.remembered.borrow().len();
+                bag.get(m).lock(m).push(m.alloc(round));
+                assert_eq!(m.local.remembered.borrow().len(), listed, "it is listed already");
+            }
+            m.collect();
+            assert_eq!(bag.get(m).lock(m).iter().map(|n| **n).collect::<Vec<_>>(), [0, 0, 1, 1, 2, 2, 3, 3]);
+        });
+    }
+
+    #[test]
+    fn a_held_lock_says_who_holds_it() {
+        let heap = Heap::new(HeapConfig::new().helpers(0)).expect("the configuration is in range");
+        heap.enter((), |m| {
+            let lock: Bag<'_> = Lock::new(Vec::new());
+            let guard = lock.lock(m);
+            assert_eq!(state(&lock), LOCKED);
+            assert_eq!(lock.holder.load(Ordering::Relaxed), m.id);
+            drop(guard);
+            assert_eq!(state(&lock), 0);
+        });
+    }
+}

@@ -19,6 +19,7 @@ use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{EdgeList, WeakOps, WeakVerdict};
 use orinoco_collector::sync::Mutex;
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicBool;
 
 /// Hands out the value registered with an object, once that object has died.
@@ -26,6 +27,9 @@ pub struct FinalizationRegistry<H> {
     /// K3.
     listed: AtomicBool,
     records: Mutex<Records<H>>,
+    /// Neither `Send` nor `Sync`, whatever `H` is: a thread that got hold of a registry could run another heap, and register
+    /// that heap's objects with it.
+    _window: PhantomData<*const ()>,
 }
 
 struct Records<H> {
@@ -47,7 +51,7 @@ impl<H: Share> FinalizationRegistry<H> {
         Self: Brand<'gc>,
     {
         let records = Mutex::new(Records { waiting: Vec::new(), ready: VecDeque::new() });
-        cx.alloc(FinalizationRegistry { listed: AtomicBool::new(false), records })
+        cx.alloc(FinalizationRegistry { listed: AtomicBool::new(false), records, _window: PhantomData })
     }
     /// Keeps `held` until `target` has died; then [`poll`](Self::poll) hands it out.
     pub fn register<'gc, T: ?Sized>(&self, cx: &'gc Cx, target: Gc<'gc, T>, held: H) {

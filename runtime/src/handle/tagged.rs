@@ -27,7 +27,7 @@ const QUIET_NAN: usize = 0x7FF8 << 48;
 const LOW: usize = 0b111;
 
 /// An integer of 61 bits, signed: what fits beside a three-bit tag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, crate::Trace)]
 pub struct SmallInt(i64);
 
 impl SmallInt {

@@ -21,8 +21,8 @@ use crate::handle::gc::{Gc, HeapType};
 use crate::mutator::barrier::YOUNG;
 use crate::mutator::cx::Cx;
 use crate::trace::{Brand, Marker, Mover, Rebind, Share, Trace, no_slot};
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
+use hashbrown::{HashMap, HashTable};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{EdgeList, Liveness, WeakOps, WeakVerdict};
 use orinoco_collector::sync::Mutex;
@@ -37,8 +37,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct WeakMap<K: ?Sized, V> {
     /// K3.
     pub(crate) listed: AtomicBool,
-    table: Mutex<HashTable<Entry<V>>>,
+    table: Mutex<Table<V>>,
     _keys: PhantomData<Cell<*const K>>,
+}
+
+struct Table<V> {
+    entries: HashTable<Entry<V>>,
+    /// How often this collection has come to the map.
+    rounds: u32,
 }
 
 struct Entry<V> {
@@ -54,14 +60,18 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
     where
         Self: Brand<'gc>,
     {
-        cx.alloc(WeakMap { listed: AtomicBool::new(false), table: Mutex::new(HashTable::new()), _keys: PhantomData })
+        cx.alloc(WeakMap {
+            listed: AtomicBool::new(false),
+            table: Mutex::new(Table { entries: HashTable::new(), rounds: 0 }),
+            _keys: PhantomData,
+        })
     }
     /// Sets the value for `key` and returns the one before.
     pub fn insert<'gc>(&self, cx: &'gc Cx, key: Gc<'gc, K>, value: V) -> Option<V> {
         let object = Gc::object(key);
         let hash = cx.collector().identity_hash(object);
         let mut table = self.table.lock();
-        let before = match table.entry(hash, |e| e.key == object, |e| e.hash) {
+        let before = match table.entries.entry(hash, |e| e.key == object, |e| e.hash) {
             Place::Occupied(mut place) => {
                 let entry = place.get_mut();
                 entry.seen = false;
@@ -80,7 +90,7 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
     pub fn get<'gc>(&self, cx: &'gc Cx, key: Gc<'gc, K>) -> Option<V> {
         let object = Gc::object(key);
         let hash = cx.collector().identity_hash(object);
-        let value = self.table.lock().find(hash, |e| e.key == object).map(|e| e.value)?;
+        let value = self.table.lock().entries.find(hash, |e| e.key == object).map(|e| e.value)?;
         if cx.local.marking.get() {
             // The marker comes to values late: what the program has seen must stay.
             value.mark(&mut EdgeList { found: &mut |target| cx.shade(target) });
@@ -91,13 +101,13 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
     pub fn contains_key<'gc>(&self, cx: &'gc Cx, key: Gc<'gc, K>) -> bool {
         let object = Gc::object(key);
         let hash = cx.collector().identity_hash(object);
-        self.table.lock().find(hash, |e| e.key == object).is_some()
+        self.table.lock().entries.find(hash, |e| e.key == object).is_some()
     }
     /// Takes the value for `key` out.
     pub fn remove<'gc>(&self, cx: &'gc Cx, key: Gc<'gc, K>) -> Option<V> {
         let object = Gc::object(key);
         let hash = cx.collector().identity_hash(object);
-        let value = self.table.lock().find_entry(hash, |e| e.key == object).ok()?.remove().0.value;
+        let value = self.table.lock().entries.find_entry(hash, |e| e.key == object).ok()?.remove().0.value;
         if cx.local.marking.get() {
             value.mark(&mut EdgeList { found: &mut |target| cx.shade(target) });
         }
@@ -105,7 +115,7 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
     }
     /// How many entries there are; those whose keys have died count until the next collection that finds out.
     pub fn len(&self, _cx: &Cx) -> usize {
-        self.table.lock().len()
+        self.table.lock().entries.len()
     }
     /// Whether there is no entry.
     pub fn is_empty(&self, cx: &Cx) -> bool {
@@ -131,12 +141,31 @@ pub(crate) unsafe fn list(cx: &Cx, payload: usize, inside: ObjectRef, listed: &A
 
 impl<K: ?Sized, V: Trace> WeakMap<K, V> {
     /// Shows the values whose keys are alive and that were not shown yet; true if there was one.
+    ///
+    /// A value may be, or refer to, the key of another entry. From the second round on such chains are followed to their
+    /// end at once, so that a long one does not need a round for each link.
     fn step<A: Liveness>(&mut self, visitor: &mut A, mut show: impl FnMut(&mut V, &mut A)) -> bool {
+        let Table { entries, rounds } = self.table.get_mut();
+        *rounds += 1;
+        let mut reached = Vec::new();
         let mut any = false;
-        for entry in self.table.get_mut().iter_mut().filter(|e| !e.seen) {
+        for entry in entries.iter_mut().filter(|e| !e.seen) {
             if let Some(key) = visitor.resolve(entry.key) {
                 (entry.key, entry.seen, any) = (key, true, true);
+                if *rounds > 1 {
+                    entry.value.mark(&mut EdgeList { found: &mut |target| reached.push(target) });
+                }
                 show(&mut entry.value, visitor);
+            }
+        }
+        if !reached.is_empty() {
+            let mut unseen: HashMap<_, _> = entries.iter_mut().filter(|e| !e.seen).map(|e| (e.key, e)).collect();
+            while let Some(target) = reached.pop() {
+                let Some(entry) = unseen.remove(&target) else { continue };
+                entry.value.mark(&mut EdgeList { found: &mut |target| reached.push(target) });
+                show(&mut entry.value, visitor);
+                // The key was shown with the value that led here. A marker may not have come to it yet; it does not move it.
+                (entry.key, entry.seen) = (visitor.resolve(entry.key).unwrap_or(entry.key), true);
             }
         }
         any
@@ -144,7 +173,9 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
     /// Forgets entries with dead keys; true if a key or a value is young.
     fn settle(&mut self, verdict: &dyn WeakVerdict) -> bool {
         let mut young = false;
-        self.table.get_mut().retain(|entry| {
+        let Table { entries, rounds } = self.table.get_mut();
+        *rounds = 0;
+        entries.retain(|entry| {
             let Some(key) = verdict.resolve(entry.key) else { return false };
             (entry.key, entry.seen) = (key, false);
             young |= verdict.is_young(key);

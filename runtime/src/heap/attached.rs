@@ -121,3 +121,33 @@ impl<R> std::fmt::Debug for Attached<R> {
         f.debug_struct("Attached").field("heap", &self.shared.id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Heap, HeapConfig};
+
+    #[test]
+    fn a_mutator_takes_its_seat_at_its_first_turn_and_gives_it_up_when_let_go() {
+        let heap = Heap::new(HeapConfig::new().helpers(0)).expect("the configuration is in range");
+        let mut a = heap.attach(());
+        assert_eq!(heap.mutators(), 0);
+        a.run(|_| assert_eq!(heap.mutators(), 1));
+        a.run(|m| m.collect());
+        assert_eq!(heap.mutators(), 1);
+        drop(a);
+        assert_eq!(heap.mutators(), 0);
+    }
+
+    #[test]
+    fn one_that_is_let_go_in_anothers_turn_leaves_when_that_ends() {
+        let heap = Heap::new(HeapConfig::new().helpers(0)).expect("the configuration is in range");
+        let mut a = heap.attach(vec![String::from("roots")]);
+        a.run(|m| m.split().1.push(String::from("more")));
+        heap.enter((), |m| {
+            drop(a);
+            assert_eq!(heap.mutators(), 2);
+            m.collect();
+        });
+        assert_eq!(heap.mutators(), 0);
+    }
+}

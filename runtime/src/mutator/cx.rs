@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `local` | its mutator, and the collector while this mutator is stopped | the same |
 //! | `poll` | whoever wants this mutator at a safepoint; cleared by the leader, and by the mutator in a poll | its mutator |
-//! | `asked_at`, `late` | the leader of a stop | its mutator, after the stop |
+//! | `asked_at` | the leader of a stop | its mutator, after the stop |
 //! | `frames`, `roots`, `free_roots`, `refused` | its mutator, or who lets go of it | the leader, in a stop |
 //!
 //! C1  The collector outlives the context: whoever keeps a member keeps its heap.
@@ -33,8 +33,6 @@ pub struct Cx {
     pub(crate) poll: AtomicBool,
     /// When the current stop was asked for, in nanoseconds of the heap's clock.
     pub(crate) asked_at: AtomicU64,
-    /// The longest that a leader had to wait for this mutator, in milliseconds, as far as it became impatient.
-    pub(crate) late: AtomicU64,
     /// When this mutator last took the heap, on the same clock.
     pub(crate) running_since: Cell<u64>,
     /// Zero of the heap's clock.
@@ -73,7 +71,6 @@ impl Cx {
             local: collector.new_local(),
             poll: AtomicBool::new(collector.collection_wanted() || collector.settings().zeal.every > 0),
             asked_at: AtomicU64::new(0),
-            late: AtomicU64::new(0),
             running_since: Cell::new(0),
             born,
             heap_id,

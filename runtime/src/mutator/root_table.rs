@@ -188,3 +188,92 @@ impl Drop for RootTable {
         RETIRED.lock().unwrap_or_else(PoisonError::into_inner).extend(chunks);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moves every object by a page, and counts how many it was shown.
+    struct Shift(usize);
+    impl Mover for Shift {
+        fn forward(&mut self, target: ObjectRef) -> ObjectRef {
+            self.0 += 1;
+            let moved = NonNull::new(target.as_ptr().wrapping_add(4096)).expect("a page on is not null");
+            // SAFETY: nobody looks behind the addresses of this test.
+            unsafe { ObjectRef::from_start(moved) }
+        }
+    }
+    fn address(n: usize) -> *mut u8 {
+        without_provenance_mut(0x10_0000 + 8 * n)
+    }
+    /// A table with `n` slots in use, and their places.
+    fn table(n: usize) -> (RootTable, Vec<RootPlace>, Vec<RootPlace>) {
+        let table = RootTable::new(usize::MAX);
+        let mut own = Vec::new();
+        let places: Vec<_> = (0..n).map(|_| table.take(&mut own)).collect();
+        places.iter().enumerate().for_each(|(i, place)| place.store(address(i)));
+        (table, own, places)
+    }
+
+    #[test]
+    fn slots_in_use_are_all_different() {
+        let (_table, own, places) = table(3 * SLOTS);
+        let mut all: Vec<_> = places.iter().chain(&own).map(|p| std::ptr::from_ref(p.slot()).addr()).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), places.len() + own.len());
+    }
+
+    #[test]
+    fn every_root_is_shown_and_follows_its_object() {
+        let (table, _own, places) = table(SLOTS + 5);
+        let mut mover = Shift(0);
+        table.relocate(&mut mover, false, |_| false);
+        assert_eq!(mover.0, places.len());
+        for (i, place) in places.iter().enumerate() {
+            assert_eq!(place.load(), address(i).wrapping_add(4096));
+        }
+    }
+
+    #[test]
+    fn a_young_collection_leaves_out_chunks_without_news() {
+        let (table, _own, places) = table(2 * SLOTS);
+        let shown = |only, young| {
+            let mut mover = Shift(0);
+            table.relocate(&mut mover, only, |_| young);
+            mover.0
+        };
+        assert_eq!(shown(true, true), 2 * SLOTS, "everything is new");
+        assert_eq!(shown(true, false), 2 * SLOTS, "everything was young");
+        assert_eq!(shown(true, false), 0);
+        places[0].store(address(0));
+        assert_eq!(shown(true, false), SLOTS, "one chunk has news");
+        assert_eq!(shown(false, false), 2 * SLOTS);
+    }
+
+    #[test]
+    fn a_dropped_slot_is_shown_no_more_and_used_again() {
+        let (table, mut own, places) = table(SLOTS);
+        table.relocate(&mut Shift(0), true, |_| false);
+        places[7].release();
+        let mut mover = Shift(0);
+        table.relocate(&mut mover, true, |_| false);
+        assert_eq!(mover.0, SLOTS - 1);
+        assert!(own.is_empty());
+        let again = table.take(&mut own);
+        assert!(std::ptr::eq(again.slot(), places[7].slot()));
+    }
+
+    #[test]
+    fn a_chunk_is_another_heaps_only_when_all_its_roots_are_dropped() {
+        let (dead, _own, places) = table(2);
+        drop(dead);
+        assert_eq!(places[0].heap_id(), 0);
+        places[0].release();
+        let other = RootTable::new(usize::MAX - 1);
+        let held = places[1].chunk;
+        let first = other.take(&mut Vec::new());
+        assert!(!std::ptr::eq(first.chunk, held), "a root into it is still there");
+        assert_eq!(places[1].heap_id(), 0);
+    }
+}
