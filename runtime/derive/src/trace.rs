@@ -24,8 +24,8 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
 
     let (declared, here) = (constructor.declared(), constructor.here());
     let rebind_bounds = constructor.bounds(Level::Rebind);
-    let trace_bounds = constructor.bounds(Level::Trace);
-    let share_bounds = constructor.bounds(Level::Share);
+    // A heap type's parameters are heap types from the start: a field `Gc<'gc, Tree<'gc, T>>` could not be traced otherwise.
+    let trace_bounds = constructor.bounds(if root { Level::Trace } else { Level::Share });
     let to = fresh_lifetime();
     let at = constructor.at(&to);
 
@@ -48,12 +48,11 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
         );
         quote_spanned!(f.span()=> ::orinoco::__private::check::#function(#x);)
     });
-    let check_bounds = if root { &trace_bounds } else { &share_bounds };
 
     let share = (!root).then(|| {
         quote! {
             #[automatically_derived]
-            unsafe impl #declared ::orinoco::Share for #here #share_bounds {}
+            unsafe impl #declared ::orinoco::Share for #here #trace_bounds {}
         }
     });
     let no_drop = constructor.may_refer().then(|| {
@@ -86,7 +85,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #no_drop
         const _: () = {
             #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-            fn __check #declared (__this: &#here) #check_bounds {
+            fn __check #declared (__this: &#here) #trace_bounds {
                 match __this { #check }
             }
         };

@@ -1,0 +1,198 @@
+//! Limits: refusals are errors, and the heap is usable afterwards.
+use crate::common::{Node, config, heap, node, values};
+use orinoco::{AllocError, Bytes, Cx, Field, Gc, Heap, HeapConfig, HeapError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+fn small_heap() -> Heap {
+    Heap::new(config().limit(Bytes::mib(6)).nursery(Bytes::kib(512))).unwrap()
+}
+
+/// Grows a list by up to `n` nodes.
+fn grow<'gc>(cx: &'gc Cx, list: &mut Option<Gc<'gc, Node<'gc>>>, n: u64) -> Result<(), AllocError> {
+    for v in 0..n {
+        *list = Some(cx.try_alloc(Node { next: Field::new(*list), v })?);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_full_heap_refuses_and_is_usable_again_once_there_is_garbage() {
+    let heap = small_heap();
+    heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
+        for _ in 0..3 {
+            let mut refusals = 0;
+            while refusals < 3 {
+                let (cx, list) = m.split();
+                match grow(cx, list, 10_000) {
+                    Ok(()) => m.safepoint(),
+                    Err(AllocError::LimitReached) => {
+                        refusals += 1;
+                        m.collect();
+                    }
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            let (_, list) = m.split();
+            let length = std::iter::successors(*list, |n| n.next.get()).count();
+            assert!(length * 24 > 3 << 20, "only {length} nodes fit 6 MiB");
+            *list = None;
+            m.collect();
+            let (cx, list) = m.split();
+            grow(cx, list, 10_000).expect("all of it was garbage");
+            m.collect();
+            assert!(values(*m.split().1).into_iter().eq((0..10_000).rev()), "what is alive is whole");
+            *m.split().1 = None;
+        }
+    });
+}
+
+#[test]
+fn a_window_without_safepoints_is_refused_at_the_limit_and_not_killed() {
+    let heap = small_heap();
+    heap.enter((), |m| {
+        let cx: &Cx = m;
+        let refused = (0..10_000_000u64).find_map(|v| cx.try_alloc(Node { next: Field::null(), v }).err());
+        assert_eq!(refused, Some(AllocError::LimitReached));
+        assert!(cx.try_alloc_slice(1 << 20, |_| 0u8).is_err() && cx.try_alloc_str(&"x".repeat(1 << 20)).is_err());
+        m.collect();
+        assert_eq!(node(m, 3).v, 3);
+        m.verify();
+    });
+}
+
+#[test]
+fn the_panicking_form_unwinds_out_of_the_turn_and_leaves_the_heap_whole() {
+    let heap = small_heap();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
+            let (cx, list) = m.split();
+            loop {
+                *list = Some(cx.alloc(Node { next: Field::new(*list), v: 1 }));
+            }
+        })
+    }));
+    let text = *unwound.unwrap_err().downcast::<String>().unwrap();
+    assert!(text.contains("limit is reached"), "{text}");
+    heap.enter((), |m| {
+        m.collect();
+        grow(m, &mut None, 100_000).unwrap();
+        m.verify();
+    });
+}
+
+#[test]
+fn absurd_lengths_are_refused_before_anything_is_touched() {
+    heap().enter((), |m| {
+        let cx: &Cx = m;
+        for n in [usize::MAX, usize::MAX / 2, usize::MAX / 8, isize::MAX as usize / 8, 1 << 45, 1 << 30] {
+            let refused = cx.try_alloc_slice(n, |_| -> u64 { panic!("an element was made") });
+            assert!(refused.is_err(), "{n} elements");
+        }
+        assert_eq!(cx.try_alloc_slice(usize::MAX, |_| 0u16).err(), Some(AllocError::TooLarge));
+        m.collect();
+    });
+}
+
+#[test]
+fn large_objects_are_refused_at_the_limit_and_given_back_when_dead() {
+    let heap = small_heap();
+    heap.enter((), |m| {
+        for round in 0..20 {
+            let mut refused = false;
+            for _ in 0..2 {
+                match m.try_alloc_slice(2 << 20, |i| (i + round) as u8) {
+                    Ok(big) => assert_eq!(big[4096], (4096 + round) as u8),
+                    Err(e) => {
+                        assert_eq!(e, AllocError::LimitReached);
+                        refused = true;
+                    }
+                }
+            }
+            if refused || round % 2 == 0 {
+                m.collect();
+                assert!(m.try_alloc_slice(2 << 20, |_| 0u8).is_ok(), "round {round}: nothing of it is alive");
+                m.collect();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_nursery_that_survives_whole_at_the_limit_is_an_error_or_fits_but_never_a_crash() {
+    for nursery in [256, 512, 1024] {
+        let heap = Heap::new(config().limit(Bytes::mib(4)).nursery(Bytes::kib(nursery))).unwrap();
+        heap.enter(vec![], |m: &mut orinoco::Mutator<Vec<Gc<'static, Node<'static>>>>| {
+            'full: loop {
+                for _ in 0..1000 {
+                    let (cx, all) = m.split();
+                    match cx.try_alloc(Node { next: Field::null(), v: all.len() as u64 }) {
+                        Ok(n) => all.push(n),
+                        Err(_) => break 'full,
+                    }
+                }
+                m.safepoint();
+            }
+            m.collect();
+            assert!(m.split().1.iter().zip(0..).all(|(n, i)| n.v == i));
+            m.verify();
+            m.split().1.clear();
+            m.collect();
+            assert_eq!(node(m, 1).v, 1);
+        });
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    let refused = |config: HeapConfig, setting: &str| match Heap::new(config) {
+        Err(HeapError::Config { setting: found, .. }) => assert_eq!(found, setting),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("`{setting}` was accepted"),
+    };
+    refused(HeapConfig::new().limit(Bytes::kib(4)), "limit");
+    refused(HeapConfig::new().nursery(Bytes::kib(4)), "nursery");
+    refused(HeapConfig::new().helpers(100_000), "helpers");
+    assert!(Heap::new(HeapConfig::new().helpers(0)).is_ok());
+}
+
+#[test]
+fn everything_works_without_helper_threads() {
+    let heap = Heap::new(config().helpers(0)).unwrap();
+    heap.enter((), |m| {
+        let root = {
+            let list = crate::common::list(m, 50_000).unwrap();
+            m.root(list)
+        };
+        for _ in 0..3 {
+            crate::common::litter(m, 4 << 20);
+            m.collect_young();
+            m.collect();
+            m.collect_compact();
+        }
+        assert!(values(Some(root.get(m))).into_iter().eq((0..50_000).rev()));
+    });
+}
+
+#[test]
+fn statistics_can_be_read_at_any_time_from_any_thread() {
+    let heap = heap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let statistics = heap.statistics();
+                assert!(statistics.committed <= statistics.limit);
+            }
+        });
+        heap.enter((), |m| {
+            for _ in 0..20 {
+                crate::common::litter(m, 1 << 20);
+                m.collect_young();
+                m.collect();
+            }
+        });
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let statistics = heap.statistics();
+    assert!(statistics.scavenges >= 20 && statistics.full_collections >= 20, "{statistics:?}");
+}

@@ -1,0 +1,22 @@
+//! What the library does, seen by an embedder who writes safe code only; one module for each room of the API.
+#![forbid(unsafe_code)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod arrays;
+mod asynchronous;
+mod attached;
+mod drops;
+mod dynamic;
+mod graph;
+mod identity;
+mod limits;
+mod locks;
+mod moving;
+mod roots;
+mod shapes;
+mod slots;
+mod threads;
+mod weak;
+mod words;

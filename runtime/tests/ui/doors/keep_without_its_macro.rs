@@ -1,0 +1,24 @@
+//! The door of `keep!` takes erased values only.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let (_, k) = m.__keep(None::<Gc<'static, Node<'static>>>, |m, l| l.set(m, Some(node(m, 1))));
+        m.collect();
+        println!("{}", k.unwrap().v);
+    });
+}

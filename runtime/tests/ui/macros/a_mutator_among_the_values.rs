@@ -1,0 +1,23 @@
+//! A mutator does not cross its own safepoint.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let cx: &Cx = m;
+        let cx = safepoint!(m; cx);
+    });
+}

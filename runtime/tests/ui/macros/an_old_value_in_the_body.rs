@@ -1,0 +1,23 @@
+//! In the body of `keep!` the value is reached through its local only.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let a = node(m, 1);
+        let (r, a) = keep!(m; a => { m.safepoint(); a.v });
+    });
+}

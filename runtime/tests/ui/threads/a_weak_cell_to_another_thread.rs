@@ -1,0 +1,25 @@
+//! A thread that runs another heap could upgrade it there.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let weak = Gc::get(m.weak(m.alloc_str("leaf")));
+        std::thread::scope(|s| {
+            s.spawn(|| heap().enter((), |other| weak.upgrade(other).is_some()));
+        });
+    });
+}

@@ -1,0 +1,25 @@
+//! Nor a map.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let map: &WeakMap<str, u64> = Gc::get(WeakMap::new(m));
+        std::thread::scope(|s| {
+            s.spawn(|| heap().enter((), |other| map.insert(other, other.alloc_str("k"), 5)));
+        });
+    });
+}

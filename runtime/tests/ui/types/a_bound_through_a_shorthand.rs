@@ -1,0 +1,21 @@
+//! A bound has to be said so that it can be said again at another lifetime.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<T: Iterator>
+where
+    T::Item: Copy,
+{
+    t: T,
+}
+fn main() {}

@@ -1,0 +1,23 @@
+//! It would see objects that are dead or moved.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<'gc> {
+    n: Gc<'gc, Node<'gc>>,
+}
+impl Drop for Bad<'_> {
+    fn drop(&mut self) {
+        println!("{}", self.n.v)
+    }
+}
+fn main() {}

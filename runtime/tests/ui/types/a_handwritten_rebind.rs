@@ -1,0 +1,18 @@
+//! So is being a constructor.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+struct Liar<'gc>(Gc<'gc, Node<'gc>>);
+impl<'gc> Rebind for Liar<'gc> {
+    type At<'a> = u64;
+}
+fn main() {}

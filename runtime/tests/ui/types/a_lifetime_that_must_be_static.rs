@@ -1,0 +1,22 @@
+//! A heap type exists at every lifetime.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<'gc>
+where
+    'gc: 'static,
+{
+    #[trace(skip)]
+    r: &'gc u32,
+}
+fn main() {}

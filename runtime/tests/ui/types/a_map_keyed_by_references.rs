@@ -1,0 +1,18 @@
+//! An address must not feed a hash.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<'gc> {
+    v: Lock<std::collections::HashMap<Gc<'gc, str>, u32>>,
+}
+fn main() {}

@@ -1,0 +1,19 @@
+//! It would be contravariant in the lifetime.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<'gc> {
+    #[trace(skip)]
+    f: fn(Gc<'gc, Node<'gc>>),
+}
+fn main() {}

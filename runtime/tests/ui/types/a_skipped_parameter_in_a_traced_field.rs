@@ -1,0 +1,18 @@
+//! A field of a skipped parameter's type is skipped as well.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Wrap<#[trace(skip)] T> {
+    t: T,
+}
+fn main() {}

@@ -1,0 +1,20 @@
+//! Not in a root either.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+#[trace(root)]
+struct Vm<'gc> {
+    #[trace(skip)]
+    n: Option<Gc<'gc, Node<'gc>>>,
+}
+fn main() {}

@@ -1,0 +1,18 @@
+//! It could be reached from outside the heap.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+struct Bad<'gc> {
+    v: std::sync::Arc<Gc<'gc, Node<'gc>>>,
+}
+fn main() {}

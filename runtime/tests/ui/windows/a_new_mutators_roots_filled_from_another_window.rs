@@ -1,0 +1,25 @@
+//! Roots are written at `'static`, so a mutator cannot be born with references in them.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let n = node(m, 1);
+        let a = m.park(|| ());
+        let n = node(m, 1);
+        let a = heap().attach(Some(n));
+    });
+}

@@ -1,0 +1,29 @@
+//! No safepoint runs between the evaluation of a field and the allocation.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter((), |m| {
+        let n = node(m, 1);
+        let p = m.alloc(Node {
+            next: {
+                m.safepoint();
+                Field::new(Some(n))
+            },
+            v: 2,
+        });
+    });
+}

@@ -1,0 +1,28 @@
+//! The window onto the roots is closed by a safepoint.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Trace)]
+#[trace(root)]
+struct Vm<'gc> {
+    s: Vec<Gc<'gc, Node<'gc>>>,
+}
+fn heap() -> Heap {
+    Heap::new(HeapConfig::new()).unwrap()
+}
+fn main() {
+    heap().enter(Vm { s: vec![] }, |m| {
+        let (cx, vm) = m.split();
+        m.safepoint();
+        vm.s.clear();
+    });
+}

@@ -1,0 +1,26 @@
+//! A double needs all its bits.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Clone, Copy, Trace, Word)]
+#[word(low_tag)]
+enum V {
+    F(f64),
+    N,
+}
+type Number = f64;
+#[derive(Clone, Copy, Trace, Word)]
+enum Alias {
+    F(Number),
+    N,
+}
+fn main() {}

@@ -1,0 +1,20 @@
+//! A NaN has room for 48 bits.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Clone, Copy, Trace, Word)]
+#[word(nan_box)]
+enum V<'gc> {
+    N(Gc<'gc, Node<'gc>>),
+    I(SmallInt),
+}
+fn main() {}

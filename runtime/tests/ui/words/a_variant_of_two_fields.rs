@@ -1,0 +1,24 @@
+//! A variant has one payload.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Clone, Copy, Trace, Word)]
+enum V {
+    A(u8, u8),
+    B,
+}
+#[derive(Clone, Copy, Trace, Word)]
+enum W {
+    A { x: u8 },
+    B,
+}
+fn main() {}

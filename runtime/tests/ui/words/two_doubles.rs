@@ -1,0 +1,19 @@
+//! A double has no room for a tag.
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused)]
+use orinoco::*;
+
+#[derive(Trace)]
+struct Node<'gc> {
+    next: Field<'gc, Node<'gc>>,
+    v: u64,
+}
+fn node<'gc>(cx: &'gc Cx, v: u64) -> Gc<'gc, Node<'gc>> {
+    cx.alloc(Node { next: Field::null(), v })
+}
+#[derive(Clone, Copy, Trace, Word)]
+enum V {
+    A(f64),
+    B(f64),
+}
+fn main() {}
