@@ -4,7 +4,7 @@ use crate::mark::concurrent::Markers;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
-use crate::object::trace::{Deferred, PlaceOps};
+use crate::object::trace::Deferred;
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};
@@ -25,8 +25,6 @@ pub(crate) struct Core {
     pub grey: Worklist<Task>,
     /// The helpers that mark beside the program.
     pub markers: Markers,
-    /// Locks acquired while marking, to be shown again.
-    pub relocked: Mutex<Vec<(PlacePtr, &'static PlaceOps)>>,
     /// What concurrent markers could not look at.
     pub deferred: Mutex<Vec<Deferred>>,
     /// Live objects with weak references that marking met.
@@ -47,7 +45,6 @@ impl Core {
             graveyard: Mutex::default(),
             grey: Worklist::new(),
             markers: Markers::new(),
-            relocked: Mutex::default(),
             deferred: Mutex::default(),
             weak_found: Mutex::default(),
             marking: AtomicBool::new(false),

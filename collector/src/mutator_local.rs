@@ -28,8 +28,6 @@ pub struct MutatorLocal {
     pub remembered: RefCell<Vec<Remembered>>,
     /// Old objects that this mutator's barrier marked and nobody has scanned.
     pub shaded: RefCell<Vec<ObjectRef>>,
-    /// Locks acquired while marking: their content is shown to the marker again in the final pause.
-    pub relocked: RefCell<Vec<(PlacePtr, &'static PlaceOps)>>,
     /// No marking step before this moment: the duty cycle.
     pub rest_until: Cell<Option<Instant>>,
     /// New objects with drop glue.

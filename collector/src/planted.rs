@@ -125,8 +125,6 @@ table! {
     bugs {
         /// A stop begins while a helper still marks.
         marker_ignores_stop;
-        /// The stop that ends marking does not look again at locks that were taken meanwhile.
-        finish_forgets_relocked;
         /// A store into an old object does not remember that its target is young.
         barrier_forgets_young;
         /// A store into an old object does not shade its target while marking.

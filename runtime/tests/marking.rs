@@ -35,7 +35,7 @@ fn lcg(x: &mut u64) -> usize {
 
 /// Churns a table of nodes until `cycles` marking cycles have ended; every node knows its neighbour, and watches it.
 fn churn(config: HeapConfig, cycles: u64, seed: u64) {
-    const NODES: usize = 20_000;
+    const NODES: usize = 6_000;
     let heap = Heap::new(config.verify(true).initial_old(Bytes::mib(1)).nursery(Bytes::mib(1))).unwrap();
     let mut x = seed;
     heap.enter(Table::default(), |m| {
@@ -48,7 +48,7 @@ fn churn(config: HeapConfig, cycles: u64, seed: u64) {
             rounds += 1;
             assert!(rounds < 20_000, "seed {seed}: marking never ends");
             let (cx, table) = m.split();
-            for _ in 0..400 {
+            for _ in 0..300 {
                 let (i, j, k) = (lcg(&mut x) % NODES, lcg(&mut x) % NODES, lcg(&mut x) % NODES);
                 let fresh = node(cx, table.nodes[i].id);
                 let neighbour = table.nodes[j];

@@ -14,7 +14,7 @@ use crate::event::{Event, PhaseTimes, Waiting};
 use crate::heap_core::Core;
 use crate::mutator_local::{MutatorLocal, Remembered};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
-use crate::object::raw::{ObjectRef, PlacePtr, fill};
+use crate::object::raw::{ObjectRef, fill};
 use crate::object::trace::PlaceOps;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
@@ -180,7 +180,6 @@ impl Collector {
             marking: Cell::new(marking),
             remembered: RefCell::default(),
             shaded: RefCell::default(),
-            relocked: RefCell::default(),
             rest_until: Cell::new(None),
             droppables: RefCell::default(),
         }
@@ -195,7 +194,6 @@ impl Collector {
         let core = &self.core;
         core.remembered.lock().append(&mut local.remembered.borrow_mut());
         core.droppables.lock().append(&mut local.droppables.borrow_mut());
-        core.relocked.lock().append(&mut local.relocked.borrow_mut());
         core.publish_shaded(local.shaded.borrow_mut().drain(..));
     }
 
@@ -280,27 +278,13 @@ impl Collector {
     pub unsafe fn barrier_slow(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
         self.core.after_store(local, slot, target, ops);
     }
-    /// After an old lock was taken: its content may come to refer to something young (`generational`), and must be
-    /// shown to the marker again (`marking`).
+    /// After an old lock was taken: its content may come to refer to something young, or to something old and white.
     ///
     /// # Safety
     /// `lock` is a lock in an old object of this heap, and `ops` are those of its type.
     #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
-    pub unsafe fn remember_lock(
-        &self,
-        local: &MutatorLocal,
-        lock: *mut u8,
-        ops: &'static PlaceOps,
-        generational: bool,
-        marking: bool,
-    ) {
-        if generational {
-            self.core.remember(local, lock, ops);
-        }
-        if marking {
-            let place = PlacePtr(self.core.spaces.pool.rederive(lock.addr()));
-            local.relocked.borrow_mut().push((place, ops));
-        }
+    pub unsafe fn remember_lock(&self, local: &MutatorLocal, lock: *mut u8, ops: &'static PlaceOps) {
+        self.core.remember(local, lock, ops);
     }
     /// After an old object began to refer weakly to something young.
     ///

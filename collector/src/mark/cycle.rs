@@ -4,20 +4,26 @@
 //!   one stop:     roots ═▶ mark, share ─▶ weak ─▶ purge the remembered set ──▶ (sweep, beside the program)
 //!
 //!   two stops:    a scavenge that shades ──▶ markers beside the program ──▶ a scavenge that shades ═▶ drain ─▶ weak ─▶ purge
-//!                 barriers on                 steps on mutators              relocked, deferred       │
+//!                 barriers on                 steps on mutators              what was deferred        │
 //!                                             scavenges, each of them shading ◀── too much is left ───┘
 //! ```
 //!
 //! Young objects are not marked by concurrent cycles. Whatever a live young object refers to among the old is shaded by
 //! the scavenge that moves it; each scavenge of a cycle is therefore a scan of the roots, and the last one leaves the
 //! marker only what was stored since.
+//!
+//! A lock has no barrier behind its stores: whatever its holder put there, no store told. Still the marker needs no list
+//! of the locks that were taken behind its back. An old lock that is taken is in the remembered set until the next
+//! scavenge, young references or not; every scavenge of the cycle shades what remembered places refer to; and the stop
+//! that ends the cycle begins with one. What is left are locks that were *held* when the marker came (`deferred`), for a
+//! guard that was forgotten holds its lock for ever, and was perhaps forgotten before the cycle began: only a stop may
+//! look into such a lock.
 use crate::heap_core::Core;
 use crate::mark::phase::MarkPhase;
 use crate::mark::worker::{Drained, MarkWorker, Marked};
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::trace::weak_care;
-use crate::planted::bug;
 use crate::roots::Roots;
 use crate::sync::Arc;
 use crate::workers::Helpers;
@@ -54,12 +60,6 @@ pub(crate) fn drain_stopped(
 ) -> Drained {
     let phase = Arc::new(MarkPhase::new(core.clone(), false, deadline));
     let mut leader = MarkWorker::in_stop(core.clone(), false);
-    for (place, ops) in std::mem::take(&mut *core.relocked.lock()) {
-        // A lock whose object nobody has marked is shown when (and if) the object is.
-        if core.is_host_marked(place) && !bug::finish_forgets_relocked() {
-            ops.mark_place(place, &mut leader);
-        }
-    }
     for deferred in std::mem::take(&mut *core.deferred.lock()) {
         deferred.run(&mut leader);
     }

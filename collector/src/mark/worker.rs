@@ -74,7 +74,9 @@ impl Marker for MarkWorker {
 
 impl Liveness for MarkWorker {
     fn resolve(&self, target: ObjectRef) -> Option<ObjectRef> {
-        self.core.is_marked(target).then_some(target)
+        // A marker that leaves young objects alone knows nothing of them: those that the last scavenge left are alive.
+        let unknown = !self.follow_young && self.core.spaces.pool.table.kind_at(target.addr()).is_young();
+        (unknown || self.core.is_marked(target)).then_some(target)
     }
 }
 

@@ -45,27 +45,18 @@ pub trait Liveness {
 /// Repairs one remembered place outside the tracing of a whole object: a slot or a lock in an old object.
 pub type Fix<V> = unsafe fn(*mut u8, &mut V);
 
-/// The repair of a remembered place, for every visitor that may have to do it.
-///
-/// `mark` shows the references at `at`; `relocate` also rewrites them. One of these exists for each slot type.
+/// How a remembered place is looked at. One of these exists for each type of slot or lock.
 #[derive(Clone, Copy)]
 pub struct PlaceOps {
-    /// Shows the references at the place to the marker.
-    pub mark: Fix<crate::mark::worker::MarkWorker>,
     /// Shows and rewrites the references at the place.
     pub relocate: Fix<crate::scavenge::worker::ScavengeWorker>,
 }
 
 impl PlaceOps {
-    /// Shows what the place refers to. The place is in a live object of the type that the operations are for.
-    pub(crate) fn mark_place(&self, place: PlacePtr, v: &mut crate::mark::worker::MarkWorker) {
-        // SAFETY: places come from barriers, which pair them with their own operations, and leave the
-        // remembered set before their object's memory is reused.
-        unsafe { (self.mark)(place.0, v) }
-    }
     /// Rewrites what the place refers to; the world is stopped.
     pub(crate) fn relocate_place(&self, place: PlacePtr, v: &mut crate::scavenge::worker::ScavengeWorker) {
-        // SAFETY: as for `mark_place`.
+        // SAFETY: places come from barriers, which pair them with their own operations, and leave the
+        // remembered set before their object's memory is reused.
         unsafe { (self.relocate)(place.0, v) }
     }
 }
