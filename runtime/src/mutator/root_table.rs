@@ -67,8 +67,8 @@ impl RootPlace {
     pub(crate) fn store(&self, word: *mut u8) {
         // Release: the object's content comes first; partner: the Acquire in `load`.
         self.slot().store(word, Ordering::Release);
-        // Relaxed: this mutator stops before anybody sweeps. Release for a drop, which may come from a thread that is no
-        // mutator: a sweep that sees the flag sees the null; one that does not leaves the flag up for the next.
+        // Release: a drop may come from a thread that is no mutator and stops for nobody. A sweep that sees this flag sees
+        // the null too, and one that does not leaves the flag up for the next; partner: the Acquire in `relocate`.
         self.chunk.touched.store(true, Ordering::Release);
     }
     /// Lets go of the slot, from any thread.
