@@ -117,3 +117,8 @@ pub mod __private {
     pub use crate::heap::mutator::{ExactMutator, exact};
     pub use crate::trace::{Marker, Mover, MustNotImplDrop, check};
 }
+
+/// The README's example is a test.
+#[cfg(all(doctest, not(loom)))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
