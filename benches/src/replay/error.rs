@@ -18,13 +18,13 @@ pub enum ReplayError {
         limit: Bytes,
     },
     /// The heap cannot be made.
-    #[error("no heap: {0}")]
+    #[error("there is no heap to run on")]
     Heap(#[source] HeapError),
     /// The heap is full of what is alive.
-    #[error("the heap is full, and a full collection does not help: {0}")]
+    #[error("the heap is full, and a full collection does not help")]
     Full(#[source] AllocError),
     /// The operating system refuses a thread.
-    #[error("a mutator thread cannot be started: {0}")]
+    #[error("a mutator thread cannot be started")]
     Spawn(#[source] io::Error),
     /// A mutator thread panicked; the panic's own message stands before this one.
     #[error("a mutator thread panicked: {0}")]

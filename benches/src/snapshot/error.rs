@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The file cannot be opened.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be opened", path.display())]
     Open {
         /// The file asked for.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum SnapshotError {
     #[error("the file is empty")]
     Empty,
     /// Reading or decompressing fails half-way.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read")]
     Read(#[source] io::Error),
     /// The text, or what is packed in it, ends too early.
     #[error("the file is truncated: {0}")]

@@ -28,7 +28,7 @@ pub struct Oracle {
 #[non_exhaustive]
 pub enum OracleError {
     /// The file cannot be opened or read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Read {
         /// The oracle's file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum OracleError {
         source: io::Error,
     },
     /// The file does not hold the figures.
-    #[error("{}: not an oracle: {source}", path.display())]
+    #[error("{}: not an oracle", path.display())]
     Shape {
         /// The oracle's file.
         path: PathBuf,

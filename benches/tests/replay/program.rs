@@ -84,7 +84,9 @@ fn one_clear_line(output: &Output, word: &str) {
 fn a_bad_snapshot_gives_one_clear_line() {
     let directory = tempfile::tempdir().unwrap();
     one_clear_line(&replay(directory.path(), &[]), "is a directory");
-    one_clear_line(&replay(&directory.path().join("none"), &[]), "No such file");
+    let missing = replay(&directory.path().join("none"), &[]);
+    one_clear_line(&missing, "No such file");
+    assert_eq!(text(&missing.stderr).matches("No such file").count(), 1, "what happened is said once");
     let whole = small().json();
     let with = |path: &str, value: Value| {
         let mut snapshot = whole.clone();
