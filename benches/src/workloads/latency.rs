@@ -20,6 +20,8 @@ pub const PROFILE: Profile = Profile {
 
 const MESSAGES: f64 = 200_000.0;
 const MESSAGE_BYTES: usize = 1024;
+/// Messages read between two safepoints, in the end.
+const BATCH: usize = 1024;
 
 type Message<'gc> = Gc<'gc, [u8]>;
 type Ring<'gc> = Gc<'gc, [Slot<Option<Message<'gc>>>]>;
@@ -64,9 +66,11 @@ pub fn mutate(m: &mut M, part: &mut Part) {
     }
     part.operations = pushes;
 
-    for index in 0..length {
+    for start in (0..length).step_by(BATCH) {
         let (_, roots) = m.split();
-        sum += roots.ring()[index].get().map_or(0, |message| u64::from(message[0]));
+        for slot in roots.ring().iter().skip(start).take(BATCH) {
+            sum += slot.get().map_or(0, |message| u64::from(message[0]));
+        }
         m.safepoint();
     }
     part.checksum = sum;
