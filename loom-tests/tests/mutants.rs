@@ -67,7 +67,6 @@ const SPARE: &[(Site, &str, &str)] = &[(
 const ON_REAL_THREADS: &[Site] = &[
     Site::barrier_forgets_young,
     Site::barrier_forgets_shade,
-    Site::finish_forgets_relocked,
     Site::marker_ignores_stop,
 ];
 

@@ -2,12 +2,11 @@
 //! `Lock<T>`: ordinary Rust data, containers of references included, inside a heap object.
 //!
 //! ```text
-//!    31                                 2   1   0
-//!   ┌──────────────────────────────────┬───┬───┬───┐
-//!   │              unused              │ M │ G │ L │   L locked
-//!   └──────────────────────────────────┴───┴───┴───┘   G listed for the next young collection
-//!                                                      M listed for the end of this marking
-//!   a young lock, or one on the Rust stack:  G = M = 0, always
+//!    31                                 1   0
+//!   ┌──────────────────────────────────┬───┬───┐   L locked
+//!   │              unused              │ G │ L │   G listed for the next young collection
+//!   └──────────────────────────────────┴───┴───┘
+//!   a young lock, or one on the Rust stack:  G = 0, always
 //! ```
 //!
 //! The barrier is paid at *acquisition*: a guard can be forgotten and a closure can unwind, so nothing may depend on code
@@ -15,10 +14,10 @@
 //! no lock is held across a safepoint, waits are bounded by windows, and a pause needs no locking at all.
 //!
 //! L1  The content is reached through `&mut` by whoever set `LOCKED`, or by the collector in a stop.
-//! L2  G and M are set on locks in the old space only, by who holds the lock, and each with an entry in a list. So a lock
+//! L2  G is set on locks in the old space only, by who holds the lock, and with an entry in the remembered set. So a lock
 //!     that moves into the old space, from the stack or from the nursery, does not claim to be listed.
-//! L3  A concurrent marker takes the lock or puts the look off; it clears M under the lock, and what is stored later sets
-//!     it again.
+//! L3  A concurrent marker takes the lock or puts the look off. What is stored after its look it does not miss: the lock is
+//!     listed, and each young collection while marking shades what listed places refer to.
 use crate::mutator::barrier::YOUNG;
 use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace, no_slot};
@@ -29,7 +28,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const LOCKED: u32 = 1;
 const GEN: u32 = 2;
-const MRK: u32 = 4;
 /// Rounds of spinning before the thread yields.
 const SPINS: u32 = 64;
 
@@ -69,11 +67,8 @@ impl<T: Trace> Lock<T> {
     pub fn lock<'a>(&'a self, cx: &'a Cx) -> LockGuard<'a, T> {
         let state = self.acquire(cx);
         let byte = cx.barrier_byte(std::ptr::from_ref(self).addr());
-        if byte != YOUNG {
-            let need = if cx.local.marking.get() { GEN | MRK } else { GEN };
-            if state & need != need {
-                self.list_slow(cx, need & !state);
-            }
+        if byte != YOUNG && state & GEN == 0 {
+            self.list_slow(cx);
         }
         LockGuard { lock: self, _cx: cx }
     }
@@ -120,21 +115,21 @@ impl<T: Trace> Lock<T> {
             }
         }
     }
-    /// Lists the lock in what is `fresh` of G and M, if it lies in the old space.
+    /// Lists the lock, if it lies in the old space.
     #[cold]
     #[inline(never)]
-    fn list_slow(&self, cx: &Cx, fresh: u32) {
+    fn list_slow(&self, cx: &Cx) {
         let place = std::ptr::from_ref(self).cast_mut().cast::<u8>();
         let collector = cx.collector();
         if !collector.contains(place.addr()) || collector.is_young(place.addr()) {
             return;
         }
-        // Relaxed: we hold the lock, and nobody else writes these bits meanwhile (L2, L3).
-        self.state.fetch_or(fresh, Ordering::Relaxed);
+        // Relaxed: we hold the lock, and nobody else writes the word meanwhile.
+        self.state.fetch_or(GEN, Ordering::Relaxed);
         // SAFETY: the operations are this lock's type's.
-        unsafe { collector.remember_lock(&cx.local, place, Self::OPS, fresh & GEN != 0, fresh & MRK != 0) }
+        unsafe { collector.remember_lock(&cx.local, place, Self::OPS) }
     }
-    const OPS: &'static PlaceOps = &PlaceOps { mark: mark_lock::<T, _>, relocate: relocate_lock::<T, _> };
+    const OPS: &'static PlaceOps = &PlaceOps { relocate: relocate_lock::<T, _> };
 }
 
 impl<T: Default> Default for Lock<T> {
@@ -214,10 +209,9 @@ unsafe impl<T: Trace> Trace for Lock<T> {
         const { no_slot::<T>() }
         if v.is_concurrent() {
             let state = self.state.load(Ordering::Relaxed);
-            let taken = (state | LOCKED) & !MRK;
             // Acquire: what the last holder did to the content; partner: Release in the guard's drop.
             if state & LOCKED != 0
-                || self.state.compare_exchange(state, taken, Ordering::Acquire, Ordering::Relaxed).is_err()
+                || self.state.compare_exchange(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_err()
             {
                 v.defer(std::ptr::from_ref(self).cast_mut().cast(), mark_lock::<T, V>);
                 return;
@@ -229,9 +223,7 @@ unsafe impl<T: Trace> Trace for Lock<T> {
             // Release: our reads end before the next holder writes; partner: Acquire in `acquire`.
             self.state.fetch_and(!LOCKED, Ordering::Release);
         } else {
-            // A lock that is held now was forgotten, and its guard's borrow is over.
-            self.state.fetch_and(!MRK, Ordering::Relaxed);
-            // SAFETY: L1, the world is stopped.
+            // SAFETY: L1, the world is stopped; if the lock is held, its guard was forgotten, and the guard's borrow is over.
             unsafe { (*self.content.get()).mark(v) }
         }
     }

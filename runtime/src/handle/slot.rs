@@ -85,7 +85,7 @@ impl<V: Word> Slot<V> {
         }
     }
     /// S4.
-    const OPS: &'static PlaceOps = &PlaceOps { mark: mark_word::<V, _>, relocate: relocate_word::<V, _> };
+    const OPS: &'static PlaceOps = &PlaceOps { relocate: relocate_word::<V, _> };
 
     /// The bare word, for operations on whole arrays, whose barrier follows.
     #[inline(always)]
