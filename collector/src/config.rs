@@ -45,8 +45,17 @@ pub struct Settings {
     pub step_cap: Duration,
     /// See [`HeapConfig::pause_target`].
     pub pause_target: Duration,
+    /// See [`HeapConfig::deterministic`].
+    pub seed: Option<u64>,
     /// See [`HeapConfig::observer`].
     pub observer: Option<Watcher>,
+}
+
+impl Settings {
+    /// Whether something may be due at any safepoint, so that the poll flag stays up.
+    pub const fn polls_always(&self) -> bool {
+        self.zeal.every > 0 || self.seed.is_some()
+    }
 }
 
 /// An observer that settings can hold.
@@ -103,6 +112,7 @@ impl HeapConfig {
                 incremental_marking: true,
                 step_cap: Duration::from_millis(10),
                 pause_target: Duration::from_millis(2),
+                seed: None,
                 observer: None,
             },
         }
@@ -169,6 +179,16 @@ impl HeapConfig {
         self.settings.step_cap = cap;
         self
     }
+    /// Lets `seed` decide, at each safepoint and each new buffer, whether to collect, to begin or end marking, and how
+    /// many objects to mark or regions to sweep; no helper threads, no clock. Default off.
+    ///
+    /// One mutator that does the same again meets the same collections again: any interleaving of steps and operations
+    /// can be replayed. With several mutators, their schedule has to be the same too.
+    #[must_use]
+    pub fn deterministic(mut self, seed: u64) -> Self {
+        self.settings.seed = Some(seed);
+        self
+    }
     /// What a young collection should take; the nursery shrinks until it does. Default 2 ms; 100 µs up to the step cap.
     #[must_use]
     pub fn pause_target(mut self, target: Duration) -> Self {
@@ -208,6 +228,9 @@ impl HeapConfig {
         range("step_cap", (100..=10_000_000).contains(&cap), "between 100 µs and 10 s")?;
         let target = s.pause_target.as_micros();
         range("pause_target", target >= 100 && target <= cap, "between 100 µs and the step cap")?;
+        if s.seed.is_some() {
+            s.helpers = 0;
+        }
         s.nursery = s.nursery.min(Bytes::new(s.limit.get() / 4));
         Ok(s)
     }

@@ -46,6 +46,7 @@ impl<W: Write + Send> GcLog<W> {
             Cause::Zeal => "zeal",
             Cause::MarkedAll => "everything is marked",
             Cause::LimitNear => "the limit is near",
+            Cause::Seed => "the seed",
         };
         let phases: Vec<String> = report
             .phases

@@ -101,6 +101,7 @@ pub use orinoco_collector::{
     config::{HeapConfig, Settings, Zeal},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
+    gc_log::GcLog,
     statistics::{Statistics, StopKind, StopSummary},
     units::Bytes,
 };

@@ -3,12 +3,13 @@
 //! A mutator that takes a buffer while marking goes on first hands over what its barrier shaded, wakes helpers that ran
 //! dry, and marks a little itself if marking is behind its schedule (see `pace`). After a step it owes none for as long as
 //! the step took: at least half of its time stays its own.
-use super::Collector;
+use super::{Cause, CollectionKind, Collector};
 use crate::event::Event;
 use crate::mark::worker::MarkWorker;
 use crate::mutator_local::MutatorLocal;
-use crate::pace::{self, Progress};
+use crate::pace::{self, Dice, Progress};
 use crate::statistics::StopKind;
+use crate::sweep;
 use crate::units::{LAB_BYTES, REGION_BYTES};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,13 @@ impl Collector {
         let core = &self.core;
         core.publish_shaded(local.shaded.borrow_mut().drain(..));
         core.markers.start_jobs(core, &self.helpers);
+        if let Some(dice) = &self.dice {
+            let mut dice = dice.lock();
+            if dice.roll(2) == 0 {
+                self.advance(&mut dice);
+            }
+            return;
+        }
         if core.settings.incremental_marking && !core.grey.is_empty_hint() {
             self.step(local, bytes);
         }
@@ -89,5 +97,40 @@ impl Collector {
         local.rest_until.set(Some(Instant::now() + took));
         self.record_stop(took, StopKind::Step);
         self.happened(Event::Step { took, bytes: marked });
+    }
+
+    /// In the deterministic mode, at a safepoint: what a clock, a schedule and helpers decide otherwise.
+    pub(super) fn next_by_dice(&self, dice: &mut Dice) -> Option<(CollectionKind, Cause)> {
+        let core = &self.core;
+        if core.spaces.eden.is_absent() {
+            return Some((CollectionKind::Full, Cause::LimitNear));
+        }
+        let marking = core.is_marking();
+        match dice.roll(24) {
+            0 if !marking && core.spaces.old.is_swept() => Some((CollectionKind::MarkStart, Cause::Seed)),
+            0 | 1 if marking => Some((CollectionKind::MarkFinish, Cause::Seed)),
+            2 => Some((CollectionKind::Young, Cause::Seed)),
+            3..8 => {
+                self.advance(dice);
+                None
+            }
+            _ if self.collection_wanted() => Some((CollectionKind::Young, Cause::NurseryFull)),
+            _ => None,
+        }
+    }
+    /// A piece of the concurrent phases: a few objects marked, or a region swept.
+    fn advance(&self, dice: &mut Dice) {
+        let core = &self.core;
+        if !core.is_marking() {
+            let _ = sweep::sweep_one(core);
+            return;
+        }
+        let mut tasks = 1u32 << dice.roll(9);
+        let mut worker = MarkWorker::beside_mutators(core.clone());
+        let _ = worker.drain(1, || {
+            tasks -= 1;
+            tasks == 0
+        });
+        core.markers.add_bytes(worker.hand_over().bytes);
     }
 }

@@ -16,6 +16,7 @@ use crate::mutator_local::{MutatorLocal, Remembered};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
 use crate::object::raw::{ObjectRef, fill};
 use crate::object::trace::PlaceOps;
+use crate::pace::Dice;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
 use crate::scavenge::cycle::Tally;
@@ -61,6 +62,8 @@ pub enum Cause {
     MarkedAll,
     /// The limit leaves no room for a nursery.
     LimitNear,
+    /// The seed of the deterministic mode.
+    Seed,
 }
 
 /// What a collection did.
@@ -115,6 +118,8 @@ pub struct Collector {
     zeal_count: AtomicU32,
     /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
     sweep_now: AtomicBool,
+    /// What decides in the deterministic mode.
+    dice: Option<Mutex<Dice>>,
     /// A cycle has ended, and free memory was not given back since.
     release_due: AtomicBool,
     totals: Mutex<Totals>,
@@ -149,6 +154,7 @@ impl Collector {
         let spaces = Spaces::new(pool, settings.nursery);
         spaces.start_mutating();
         let full_at = settings.initial_old.get();
+        let dice = settings.seed.map(|seed| Mutex::new(Dice::new(seed)));
         Ok(Self {
             core: Arc::new(Core::new(settings, spaces)),
             helpers,
@@ -157,6 +163,7 @@ impl Collector {
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
             sweep_now: AtomicBool::new(false),
+            dice,
             release_due: AtomicBool::new(false),
             totals: Mutex::default(),
             waiting: Mutex::default(),
@@ -319,7 +326,7 @@ impl Collector {
                 }
                 let pool = &self.core.spaces.pool;
                 let birth = pool.table.with_region(pool.table.index(object.addr()), |r| r.births.load(Relaxed));
-                hash_at(object.addr(), birth)
+                hash_at(pool.offset(object.addr()), birth)
             }
         }
     }

@@ -34,6 +34,9 @@ impl Collector {
             return Some((kind, Cause::Explicit));
         }
         let core = &self.core;
+        if let Some(dice) = &self.dice {
+            return self.next_by_dice(&mut dice.lock());
+        }
         if self.wanted.load(Relaxed) {
             if core.spaces.eden.is_absent() {
                 return Some((CollectionKind::Full, Cause::LimitNear));
@@ -94,8 +97,8 @@ impl Collector {
             CollectionKind::Young => (self.young(world, roots, false), false),
             CollectionKind::MarkStart => (self.start_marking(world, roots), false),
             CollectionKind::MarkFinish => {
-                let deadline = began + self.finish_budget();
-                self.finish_marking(world, roots, Some(deadline), &mut phases)
+                let deadline = (core.settings.seed.is_none()).then(|| began + self.finish_budget());
+                self.finish_marking(world, roots, deadline, &mut phases)
             }
             CollectionKind::Full => {
                 self.end_cycle(world, roots, &mut phases);
@@ -141,7 +144,7 @@ impl Collector {
     /// Plans the row after the next stop.
     fn size_nursery(&self, spent: Duration) {
         let s = &self.core.settings;
-        if s.zeal == Zeal::OFF {
+        if s.zeal == Zeal::OFF && s.seed.is_none() {
             let spaces = &self.core.spaces;
             let most = s.nursery.get().div_ceil(REGION_BYTES);
             spaces.set_nursery_regions(pace::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));

@@ -57,9 +57,9 @@ pub const fn with_hash_state(header: usize, state: HashState) -> usize {
     (header & !HASH_MASK) | (bits << HASH_SHIFT)
 }
 
-/// The identity hash of an object at `address` in a region born as number `birth`.
-pub const fn hash_at(address: usize, birth: usize) -> u64 {
-    let mut x = (address as u64) ^ (birth as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+/// The identity hash of an object `offset` bytes into its heap, in a region born as number `birth`.
+pub const fn hash_at(offset: usize, birth: usize) -> u64 {
+    let mut x = (offset as u64) ^ (birth as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)

@@ -36,7 +36,7 @@ pub(crate) fn adopt(core: &Core, from: FromRegion) {
         let object = object_at(start.wrapping_add(at));
         let word = object.header().load(Relaxed);
         let bytes = match decode(word) {
-            State::Forwarded(copy) => moved_size(object, object.sibling(copy), birth),
+            State::Forwarded(copy) => moved_size(base + at, object.sibling(copy), birth),
             State::Here(header) => object.size_under(header),
             State::Retained => {
                 close(gap, at);
@@ -54,11 +54,11 @@ pub(crate) fn adopt(core: &Core, from: FromRegion) {
     core.spaces.old.adopt(from.index, &runs, live);
 }
 
-/// How large an object was where it stood, now that its header is the address of its copy.
-fn moved_size(at: ObjectRef, copy: ObjectRef, birth: usize) -> usize {
+/// How large an object was where it stood, `at` bytes into the heap, now that its header is the address of its copy.
+fn moved_size(at: usize, copy: ObjectRef, birth: usize) -> usize {
     let header = copy.header_now();
     let bytes = copy.size_under(header);
     // The copy is a word longer if this move was the one that stored the hash.
-    let grew = hash_state(header) == HashState::Stored && copy.stored_hash(header) == hash_at(at.addr(), birth);
+    let grew = hash_state(header) == HashState::Stored && copy.stored_hash(header) == hash_at(at, birth);
     if grew { bytes - WORD } else { bytes }
 }

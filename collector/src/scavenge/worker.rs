@@ -282,7 +282,7 @@ impl ScavengeWorker {
         if grows {
             let pool = &self.phase.core.spaces.pool;
             let birth = pool.table.with_region(pool.table.index(from.addr()), |r| r.births.load(Relaxed));
-            write_word(to.wrapping_add(old_bytes), hash_at(from.addr(), birth) as usize);
+            write_word(to.wrapping_add(old_bytes), hash_at(pool.offset(from.addr()), birth) as usize);
         }
         match claim_copy(from.header(), header, copy.addr()) {
             Claim::Won => {

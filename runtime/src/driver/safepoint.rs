@@ -18,7 +18,7 @@ impl Cx {
     /// Puts the poll flag where it rests while nobody asks for anything.
     pub(crate) fn rest_flag(&self) {
         let collector = self.collector();
-        let up = collector.collection_wanted() || collector.settings().zeal.every > 0;
+        let up = collector.collection_wanted() || collector.settings().polls_always();
         self.poll.store(up, Ordering::Relaxed);
     }
 }
@@ -63,7 +63,7 @@ pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<C
 fn lead(shared: &Shared, stopped: &Stopped<'_, Member>, kind: CollectionKind, cause: Cause) {
     let _pause = shared.pause.lock();
     let (kind, cause) = match cause {
-        Cause::Explicit | Cause::Zeal => (kind, cause),
+        Cause::Explicit | Cause::Zeal | Cause::Seed => (kind, cause),
         // Another stop may have come between the question and ours.
         _ if !shared.collector.collection_wanted() => return,
         _ => shared.collector.next_kind(None).unwrap_or((kind, cause)),

@@ -69,7 +69,7 @@ impl Cx {
         let id = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(1);
         Self {
             local: collector.new_local(),
-            poll: AtomicBool::new(collector.collection_wanted() || collector.settings().zeal.every > 0),
+            poll: AtomicBool::new(collector.collection_wanted() || collector.settings().polls_always()),
             asked_at: AtomicU64::new(0),
             running_since: Cell::new(0),
             born,
