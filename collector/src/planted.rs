@@ -113,14 +113,6 @@ table! {
         release = Release => Relaxed;
         /// A mutator that resumes sees what the stop did.
         unpark = Acquire => Relaxed;
-        /// Who serves a wish sees what was done before it.
-        request_ask = Release => Relaxed;
-        /// Who serves a wish sees what was done before it.
-        request_begin = Acquire => Relaxed;
-        /// Whose wish is served sees what the collection did.
-        request_end = Release => Relaxed;
-        /// Whose wish is served sees what the collection did.
-        request_is_served = Acquire => Relaxed;
     }
     bugs {
         /// A stop begins while a helper still marks.
@@ -163,8 +155,6 @@ table! {
         detach_in_a_stop;
         /// A leader asks before those whom the last stop kept waiting have gone on.
         stop_overtakes_the_waking;
-        /// A collection serves all that is wanted when it ends.
-        request_end_drops_the_late;
     }
 }
 

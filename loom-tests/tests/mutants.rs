@@ -48,11 +48,6 @@ const KILLS: &[(Site, &str, &str)] = &[
     (Site::attach_copies_the_phase_early, "safepoint::a_newcomer_has_the_phase_that_is", "a phase that is over"),
     (Site::detach_in_a_stop, "safepoint::nobody_leaves_in_a_stop", "left the stop that had asked it"),
     (Site::stop_overtakes_the_waking, "safepoint::two_stops_in_a_row_let_a_mutator_run_between", "nobody asks before"),
-    (Site::request_ask, "request::a_wish_is_served_by_what_began_after_it", RACE),
-    (Site::request_begin, "request::a_wish_is_served_by_what_began_after_it", RACE),
-    (Site::request_end, "request::a_wish_is_served_by_what_began_after_it", RACE),
-    (Site::request_is_served, "request::a_wish_is_served_by_what_began_after_it", RACE),
-    (Site::request_end_drops_the_late, "request::a_wish_is_served_by_what_began_after_it", "began before it"),
 ];
 
 /// A site whose weakening changes nothing, the model that must pass with it, and why the order is written all the same.

@@ -4,7 +4,6 @@ mod forwarding;
 mod gate;
 mod marking;
 mod published;
-mod request;
 mod safepoint;
 mod termination;
 mod worklist;
@@ -18,7 +17,6 @@ pub fn all() -> Vec<Scenario> {
         gate::ALL,
         marking::ALL,
         published::ALL,
-        request::ALL,
         safepoint::ALL,
         termination::ALL,
         worklist::ALL,

@@ -1,6 +1,5 @@
 //! Who may touch the heap: one word for each mutator, the list of them all, and the stop.
 
 pub mod registry;
-pub mod request;
 pub mod safepoint;
 pub mod state;
