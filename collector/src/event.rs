@@ -7,7 +7,9 @@
 //!
 //! An observer is the embedder's code, and may block, allocate or panic: it never runs while the world is stopped.
 use crate::collector::CollectionReport;
-use std::time::Duration;
+use crate::statistics::StopKind;
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
 
 /// A named part of a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,7 +130,7 @@ impl PhaseClock {
 #[non_exhaustive]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a box would be an allocation in the pause; a few hundred events wait at most"
+    reason = "a box would be an allocation in the pause; a thousand events wait at most"
 )]
 pub enum Event {
     /// A stop was used for a collection.
@@ -139,6 +141,17 @@ pub enum Event {
         took: Duration,
         /// Bytes it marked.
         bytes: usize,
+    },
+    /// A mutator stood still, and goes on: each of those that a pause stopped, and the one that took a step.
+    Stop {
+        /// What for.
+        kind: StopKind,
+        /// Whose thread it was.
+        thread: ThreadId,
+        /// When it went on.
+        ended: Instant,
+        /// How long it stood, from the request to going on.
+        stood: Duration,
     },
 }
 
@@ -156,7 +169,7 @@ pub(crate) struct Waiting {
     pub forgotten: u64,
 }
 
-const MOST: usize = 256;
+const MOST: usize = 1024;
 
 impl Waiting {
     pub(crate) fn push(&mut self, event: Event) {

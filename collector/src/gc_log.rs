@@ -86,6 +86,8 @@ impl<W: Write + Send> Observer for GcLog<W> {
                 *total += *took;
                 *longest = (*longest).max(*took);
             }
+            // A line tells of the pause, not of each mutator that it stopped.
+            Event::Stop { .. } => {}
         }
     }
 }

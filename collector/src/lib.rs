@@ -26,7 +26,6 @@ pub mod gate;
 pub mod gc_log;
 #[cfg(not(loom))]
 pub(crate) mod heap_core;
-#[cfg(not(loom))]
 pub mod mark;
 pub(crate) mod memory;
 #[doc(hidden)]

@@ -93,6 +93,10 @@ table! {
         forward_publish = Release => Relaxed;
         /// The loser of a copy race reads the winner's copy.
         forward_lost = Acquire => Relaxed;
+        /// Who follows a slot finds the object behind it written.
+        slot_publish = Release => Relaxed;
+        /// Who follows a slot finds the object behind it written.
+        slot_follow = Acquire => Relaxed;
         /// An idle worker's effects are visible to whoever sees the phase over.
         termination_offer = AcqRel => Relaxed;
         /// Who sees the phase over sees what was done in it.
@@ -121,6 +125,20 @@ table! {
         barrier_forgets_young;
         /// A store into an old object does not shade its target while marking.
         barrier_forgets_shade;
+        /// A store shades its target only if its host looks black.
+        barrier_looks_at_its_host;
+        /// An old lock that was taken is not in the remembered set.
+        lock_is_not_listed;
+        /// An object that is born black does not show its references.
+        birth_forgets_its_references;
+        /// What a mutator has shaded is dropped when the mutator hands it over.
+        shaded_are_not_handed_over;
+        /// The stop that begins marking leaves one mutator's barrier off.
+        turning_on_misses_a_mutator;
+        /// The stop that ends marking leaves one mutator's barrier on.
+        turning_off_misses_a_mutator;
+        /// A marker leaves the gate before it has handed over what it holds.
+        marker_leaves_with_its_work;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
         forward_without_claim;
         /// The loser of a copy race leaves its copy in its buffer: a walker finds an object that is none.

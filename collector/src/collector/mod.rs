@@ -17,6 +17,7 @@ use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
 use crate::object::raw::{ObjectRef, fill};
 use crate::object::trace::PlaceOps;
 use crate::pace::Dice;
+use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
 use crate::scavenge::cycle::Tally;
@@ -30,7 +31,7 @@ pub use crate::verify::Census;
 use crate::workers::Helpers;
 use marking::Schedule;
 use std::cell::{Cell, RefCell};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a stop is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,10 @@ impl CollectionReport {
         }
     }
 }
+
+/// Entries that one mutator's barrier may leave before a scavenge is due, however little was allocated: visiting them
+/// is part of a pause.
+const MANY_REMEMBERED: usize = 32 << 10;
 
 /// One heap's collector.
 pub struct Collector {
@@ -216,8 +221,14 @@ impl Collector {
         let spaces = &self.core.spaces;
         if bytes > LAB_BYTES / 4 {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
+            let start = spaces.overflow(bytes);
+            if start.is_err() || spaces.is_nursery_full_hint() {
+                self.want();
+            }
+            return start;
+        }
+        if local.remembered.borrow().len() > MANY_REMEMBERED {
             self.want();
-            return spaces.overflow(bytes);
         }
         let (start, got, used_up) = spaces.lab().inspect_err(|_| self.want())?;
         if used_up {
@@ -291,7 +302,9 @@ impl Collector {
     /// `lock` is a lock in an old object of this heap, and `ops` are those of its type.
     #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
     pub unsafe fn remember_lock(&self, local: &MutatorLocal, lock: *mut u8, ops: &'static PlaceOps) {
-        self.core.remember(local, lock, ops);
+        if !bug::lock_is_not_listed() {
+            self.core.remember(local, lock, ops);
+        }
     }
     /// After an old object began to refer weakly to something young.
     ///
@@ -395,6 +408,10 @@ impl Collector {
     /// Records how long a mutator stood still, from the request to running again.
     pub fn record_stop(&self, stop: Duration, kind: StopKind) {
         self.totals.lock().stops.record(kind, stop);
+        if self.core.settings.observer.is_some() {
+            let (thread, ended) = (std::thread::current().id(), Instant::now());
+            self.happened(Event::Stop { kind, thread, ended, stood: stop });
+        }
     }
     fn note(&self, report: &CollectionReport, tally: &Tally) {
         let mut t = self.totals.lock();

@@ -12,7 +12,9 @@ use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
 use crate::config::Zeal;
 use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
 use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
+use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
+use crate::mutator_local::MutatorLocal;
 use crate::pace;
 use crate::roots::Roots;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
@@ -242,10 +244,11 @@ impl Collector {
         let core = &self.core;
         core.marking.store(on, Relaxed);
         let table = core.spaces.pool.table.barrier.table(on);
-        roots.locals(&mut |local| {
+        let turn = |local: &MutatorLocal| {
             local.barrier_table.set(table);
             local.marking.set(on);
-        });
+        };
+        turn_all(on, |each| roots.locals(each), turn);
     }
     fn plan_next_full(&self) {
         let s = &self.core.settings;

@@ -10,12 +10,12 @@
 //! W2  While marking, a reference that was stored into an old object has been shaded by its writer before the writer's
 //!     next safepoint.
 use crate::heap_core::Core;
+use crate::mark::shade::{be_born, hand_over, shade};
 use crate::mutator_local::{MutatorLocal, Remembered};
 use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::task::Task;
 use crate::object::trace::{PlaceOps, list_edges};
 use crate::planted::bug;
-use crate::worklist::shared::Local;
 
 /// How far back a repeated bulk store is recognised.
 const RECENT: usize = 8;
@@ -40,7 +40,7 @@ impl Core {
         if pool.table.kind_at(target.addr()).is_young() {
             self.remember(local, slot, ops);
         } else {
-            self.shade(local, target);
+            self.shade_stored(local, target, || self.is_host_marked(PlacePtr(slot)));
         }
     }
     /// Puts an old place into the remembered set, unless it is there.
@@ -57,11 +57,13 @@ impl Core {
     }
     /// Turns an old object grey while marking: its bit, and a place on this mutator's list.
     pub(crate) fn shade(&self, local: &MutatorLocal, target: ObjectRef) {
-        if !local.marking.get() || bug::barrier_forgets_shade() {
-            return;
-        }
-        if self.spaces.pool.table.kind_at(target.addr()).is_old() && self.try_mark(target) {
-            local.shaded.borrow_mut().push(target);
+        self.shade_stored(local, target, || true);
+    }
+    fn shade_stored(&self, local: &MutatorLocal, target: ObjectRef, host_is_black: impl FnOnce() -> bool) {
+        let pool = &self.spaces.pool;
+        if local.marking.get() && pool.table.kind_at(target.addr()).is_old() {
+            let list = || local.shaded.borrow_mut().push(target);
+            shade(pool.marks(), pool.bit(target.addr()), host_is_black, list);
         }
     }
     /// After references were written into elements `from..to` of an array by other means than its slots.
@@ -90,8 +92,16 @@ impl Core {
             }
         }
     }
-    /// After a large object was born old: as if each of its references had been stored.
+    /// After a large object was born old.
     pub(crate) fn after_birth(&self, local: &MutatorLocal, object: ObjectRef) {
+        if !local.marking.get() {
+            return self.show_references(local, object);
+        }
+        let pool = &self.spaces.pool;
+        be_born(pool.marks(), pool.bit(object.addr()), || self.show_references(local, object));
+    }
+    /// As if each reference of an old object had just been stored there.
+    fn show_references(&self, local: &MutatorLocal, object: ObjectRef) {
         let info = object.info();
         if info.element_bytes != 0 {
             self.after_range(local, object, 0, object.array_length());
@@ -108,16 +118,10 @@ impl Core {
                 local.remembered.borrow_mut().push(Remembered::Object(Task::first(object, info)));
             }
         }
-        // Black while marking: its references were just shaded.
-        if local.marking.get() {
-            let _ = self.try_mark(object);
-        }
     }
     /// Puts objects that were shaded (their bits are set) where every marker finds them.
     pub(crate) fn publish_shaded(&self, shaded: impl IntoIterator<Item = ObjectRef>) {
-        let mut local = Local::new();
         // Not looked at: their headers are cold, and this may be a pause.
-        shaded.into_iter().for_each(|object| local.push(&self.grey, Task::unseen(object)));
-        local.publish(&self.grey);
+        hand_over(shaded.into_iter().map(Task::unseen), &self.grey);
     }
 }

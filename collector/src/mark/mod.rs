@@ -1,6 +1,15 @@
 //! Collecting the old generation: who is alive, found by tracing from the roots.
+#[cfg(not(loom))]
 pub(crate) mod barrier;
+#[cfg(not(loom))]
 pub(crate) mod concurrent;
+#[cfg(not(loom))]
 pub(crate) mod cycle;
+#[doc(hidden)]
+pub mod jobs;
+#[cfg(not(loom))]
 pub(crate) mod phase;
+#[doc(hidden)]
+pub mod shade;
+#[cfg(not(loom))]
 pub mod worker;

@@ -20,6 +20,8 @@ pub(crate) struct Spaces {
     pub old: OldSpace,
     young: Mutex<Young>,
     large_old: Mutex<Vec<usize>>,
+    /// Overflow regions since the last stop. Changed under the lock, read by anybody.
+    overflow_regions: AtomicUsize,
     /// Bytes of large old objects. Whoever makes or frees one changes it; anybody reads it.
     large_bytes: AtomicUsize,
     /// Regions of the eden's row when the heap is not near its limit.
@@ -75,6 +77,7 @@ impl Spaces {
             old: OldSpace::default(),
             young: Mutex::default(),
             large_old: Mutex::default(),
+            overflow_regions: AtomicUsize::new(0),
             large_bytes: AtomicUsize::new(0),
             nursery_regions: AtomicUsize::new(regions),
         }
@@ -98,8 +101,14 @@ impl Spaces {
             fill(self.pool.at(rest.next), rest.end - rest.next);
         }
         young.overflow.push(region);
+        self.overflow_regions.store(young.overflow.len(), Relaxed);
         let offset = young.bump.take(bytes).expect("an object that is not large fits a region");
         Ok(self.pool.at(offset))
+    }
+    /// Whether new objects fill a nursery, wherever they went; a hint.
+    pub(crate) fn is_nursery_full_hint(&self) -> bool {
+        let overflow = self.overflow_regions.load(Relaxed) * REGION_BYTES;
+        self.eden.bytes_hint() + overflow >= self.nursery_regions() * REGION_BYTES
     }
     /// Regions for one large object.
     pub(crate) fn large(&self, bytes: usize, kind: Kind) -> Result<*mut u8, AllocError> {
@@ -122,6 +131,7 @@ impl Spaces {
         let bump = std::mem::take(&mut young.bump);
         let full = |index| FromRegion { index, bytes: REGION_BYTES };
         from.extend(young.overflow.drain(..).map(full));
+        self.overflow_regions.store(0, Relaxed);
         if bump.end > bump.next {
             fill(self.pool.at(bump.next), bump.end - bump.next);
         }
