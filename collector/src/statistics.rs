@@ -93,6 +93,26 @@ pub struct Statistics {
     pub pauses: Vec<(StopKind, StopSummary)>,
 }
 
+/// Memory at one glance, in the terms of Node's `process.memoryUsage()`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryUsage {
+    /// The process's resident set, if the system tells.
+    pub rss: Option<Bytes>,
+    /// Regions in use.
+    pub heap_total: Bytes,
+    /// Objects in them, and what was handed out for new ones.
+    pub heap_used: Bytes,
+}
+
+/// The process's resident set.
+pub(crate) fn resident_set() -> Option<Bytes> {
+    const PAGE: usize = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Bytes::new(pages * PAGE))
+}
+
 /// Histograms, one for each kind of stop.
 pub(crate) struct Stops {
     by_kind: [(Histogram<u64>, Duration); StopKind::ALL.len()],
@@ -128,6 +148,13 @@ impl Stops {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_resident_set_is_at_least_this_buffer() {
+        let buffer = vec![1u8; 8 << 20];
+        assert!(resident_set().is_some_and(|rss| rss >= Bytes::mib(8)), "{}", buffer.len());
+    }
 
     #[test]
     fn a_kind_without_stops_is_left_out_and_the_longest_is_kept() {

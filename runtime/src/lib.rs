@@ -102,7 +102,7 @@ pub use orinoco_collector::{
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
     gc_log::GcLog,
-    statistics::{Statistics, StopKind, StopSummary},
+    statistics::{MemoryUsage, Statistics, StopKind, StopSummary},
     units::Bytes,
 };
 #[cfg(not(loom))]

@@ -139,7 +139,8 @@ struct Diary(std::sync::Mutex<Vec<String>>);
 impl orinoco::Observer for Diary {
     fn event(&self, event: &orinoco::Event) {
         if let orinoco::Event::Pause(r) = event {
-            let line = format!("{:?} {:?} {} {} {} {}", r.kind, r.cause, r.old_before, r.old_after, r.copied, r.promoted);
+            let line =
+                format!("{:?} {:?} {} {} {} {}", r.kind, r.cause, r.old_before, r.old_after, r.copied, r.promoted);
             self.0.lock().unwrap().push(line);
         }
     }

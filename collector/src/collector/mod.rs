@@ -23,7 +23,7 @@ use crate::region::lab::Lab;
 use crate::scavenge::cycle::Tally;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
-use crate::statistics::{Statistics, StopKind, Stops};
+use crate::statistics::{MemoryUsage, Statistics, StopKind, Stops, resident_set};
 use crate::sweep;
 use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, LAB_BYTES, LARGE_BYTES, REGION_BYTES};
@@ -427,6 +427,15 @@ impl Collector {
         t.pauses.record(report.stop_kind(), report.pause);
         drop(t);
         self.happened(Event::Pause(*report));
+    }
+    /// The heap's memory at one glance; stops nobody.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        let spaces = &self.core.spaces;
+        MemoryUsage {
+            rss: resident_set(),
+            heap_total: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
+            heap_used: Bytes::new(spaces.old_bytes() + spaces.young_bytes_hint()),
+        }
     }
     /// The heap's figures.
     pub fn statistics(&self) -> Statistics {

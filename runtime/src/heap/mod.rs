@@ -9,7 +9,7 @@ use crate::heap::mutator::Mutator;
 use crate::trace::{Rebind, Trace};
 use orinoco_collector::config::{HeapConfig, Settings};
 use orinoco_collector::error::HeapError;
-use orinoco_collector::statistics::Statistics;
+use orinoco_collector::statistics::{MemoryUsage, Statistics};
 use orinoco_collector::sync::Arc;
 
 /// A heap that many threads share. Cloning it gives another handle of the same heap; there may be many heaps in a process.
@@ -43,6 +43,10 @@ impl Heap {
         R: Trace + Rebind<At<'static> = R> + 'static,
     {
         self.attach(roots).run(f)
+    }
+    /// Memory at one glance: resident set, regions in use, bytes in them. Stops nobody; any thread may ask.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.shared.collector.memory_usage()
     }
     /// The heap's figures, at any time.
     pub fn statistics(&self) -> Statistics {
