@@ -9,7 +9,7 @@
 //!
 //! V1  Every field is either visited by `mark` and `relocate` or checked to be `'static` and free of references.
 //! V2  A type that gets `Share` has only fields that are `Share`, or `Send + Sync + 'static`. The check looks at the
-//!     fields themselves, through a pattern that names all of them, not at what the derive read.
+//!     fields themselves, through a pattern that names all of them, and is part of `mark`.
 //! V3  `At<'a>` is the type with its one lifetime, and that of each parameter, replaced; nothing else changes.
 //! V4  A type that can hold a reference has no `Drop` of its own.
 //! V5  A word is decoded only by the variant that encoded it, and shows its pointer exactly if it has one.

@@ -5,7 +5,7 @@
 //!
 //!   Rebind   At<'a> = Node<'a>
 //!   Trace    next.mark(..), next.relocate(..); whether any field has a slot, has edges
-//!   Share    (not for `#[trace(root)]`) next is `Share`, name is `Send + Sync + 'static`
+//!   Share    (not for `#[trace(root)]`) sound because `mark` asks that next is `Share`, name `Send + Sync + 'static`
 //!   no Drop  (if a value can hold a reference) collides with the blanket impl for types that have one
 //! ```
 use crate::attributes;
@@ -33,20 +33,18 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let has_slot = traced.iter().map(|t| quote_spanned!(t.span()=> || <#t as ::orinoco::Trace>::HAS_SLOT));
     let has_edges = traced.iter().map(|t| quote_spanned!(t.span()=> || <#t as ::orinoco::Trace>::HAS_EDGES));
     let names = shapes.iter().map(Shape::names);
-    let mark = body(&shapes, Skipped::Ignored, |f, x| quote_spanned!(f.span()=> ::orinoco::Trace::mark(#x, __v);));
-    let relocate =
-        body(&shapes, Skipped::Ignored, |f, x| quote_spanned!(f.span()=> ::orinoco::Trace::relocate(#x, __v);));
-    let check = body(&shapes, Skipped::Bound, |f, x| {
-        let function = Ident::new(
-            match (f.skip, root) {
-                (false, false) => "shared",
-                (false, true) => "rooted",
-                (true, false) => "plain",
-                (true, true) => "plain_rooted",
-            },
-            f.span(),
-        );
-        quote_spanned!(f.span()=> ::orinoco::__private::check::#function(#x);)
+    let mark = body(&shapes, Skipped::Bound, |f, x| {
+        let ty = f.ty;
+        match (f.skip, root) {
+            (false, false) => quote_spanned!(f.span()=> ::orinoco::__private::check::shared::<#ty, __V>(#x, __v);),
+            (false, true) => quote_spanned!(f.span()=> <#ty as ::orinoco::Trace>::mark(#x, __v);),
+            (true, false) => quote_spanned!(f.span()=> ::orinoco::__private::check::plain::<#ty>(#x);),
+            (true, true) => quote_spanned!(f.span()=> ::orinoco::__private::check::plain_rooted::<#ty>(#x);),
+        }
+    });
+    let relocate = body(&shapes, Skipped::Ignored, |f, x| {
+        let ty = f.ty;
+        quote_spanned!(f.span()=> <#ty as ::orinoco::Trace>::relocate(#x, __v);)
     });
 
     let share = (!root).then(|| {
@@ -83,12 +81,6 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
         }
         #share
         #no_drop
-        const _: () = {
-            #[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]
-            fn __check #declared (__this: &#here) #trace_bounds {
-                match __this { #check }
-            }
-        };
     })
 }
 

@@ -131,10 +131,14 @@ fn expand_enum(input: &DeriveInput, data: &DataEnum, asked: &[(&str, Span)]) -> 
             false => quote!(__tag if __tag == const { #tags.0[#n] }),
         };
         match t.field {
-            Some(_) => quote!(#pattern => {
-                let __bits = #tagged_mod::#payload(__word);
-                #name::#variant(unsafe { ::orinoco::__private::transparent::#unpack(__bits) })
-            }),
+            Some(_) => {
+                let unpack = Ident::new(&unpack.to_string(), t.span());
+                let unpack = quote_spanned!(t.span()=> ::orinoco::__private::transparent::#unpack);
+                quote!(#pattern => {
+                    let __bits = #tagged_mod::#payload(__word);
+                    #name::#variant(unsafe { #unpack(__bits) })
+                })
+            }
             None => quote!(#pattern => #name::#variant,),
         }
     });

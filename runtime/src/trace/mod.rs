@@ -37,8 +37,8 @@ pub unsafe trait Rebind: Sized {
     note = "derive it with `#[derive(Trace)]`, or, for a `'static` type without collector pointers, put `#[trace(skip)]` on the field"
 )]
 pub unsafe trait Trace: Rebind {
-    /// Whether a [`Slot`](crate::Slot) lies inline in the value. Such a value may not sit in malloc memory (`Vec`, `Box`,
-    /// `Lock`), because a slot's write barrier knows its host by the slot's own address.
+    /// Whether a [`Slot`](crate::Slot), or a [`Lock`](crate::Lock) around references, lies inline in the value. Such a value
+    /// may not sit in malloc memory (`Vec`, `Box`, `Lock`), because their write barriers know the host by their own address.
     const HAS_SLOT: bool = false;
     /// Whether a value can refer to anything; leaves are never scanned.
     const HAS_EDGES: bool = true;
@@ -84,6 +84,6 @@ impl<T: Drop> MustNotImplDrop for T {}
 pub(crate) const fn no_slot<T: Trace>() {
     assert!(
         !T::HAS_SLOT,
-        "a `Slot` inside a Vec/Box/Lock would bypass the write barrier; store a plain `Gc`/value there and mutate it through `Lock`"
+        "a `Slot`, or a `Lock` around references, inside a Vec/Box/Lock would bypass the write barrier; store a plain `Gc`/value there and mutate it through one `Lock` around the whole"
     );
 }

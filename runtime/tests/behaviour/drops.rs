@@ -111,7 +111,7 @@ fn a_drop_that_panics_does_not_keep_others_from_being_dropped() {
     struct Bomb(Arc<AtomicU64>);
     impl Drop for Bomb {
         fn drop(&mut self) {
-            if self.0.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+            if self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
                 std::panic::resume_unwind(Box::new("a destructor's bug"));
             }
         }

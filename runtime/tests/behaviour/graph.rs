@@ -77,7 +77,7 @@ impl World {
 
     fn birth(&mut self, cx: &Cx) {
         let number = self.model.len();
-        let fixed = self.pick_maybe(cx).filter(|_| number % 4 == 0);
+        let fixed = self.pick_maybe(cx).filter(|_| number.is_multiple_of(4));
         let slot = self.pick_maybe(cx);
         let array: [_; ARRAY] = std::array::from_fn(|_| self.pick_maybe(cx));
         let boxed = [self.pick_maybe(cx), self.pick_maybe(cx)];
@@ -99,7 +99,7 @@ impl World {
             boxed: Box::new(boxed),
         });
         self.roots.push((cx.root(vertex), number));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             self.weak.insert(number, cx.root(cx.weak(vertex)));
         }
     }

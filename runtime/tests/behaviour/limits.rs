@@ -19,9 +19,9 @@ fn grow<'gc>(cx: &'gc Cx, list: &mut Option<Gc<'gc, Node<'gc>>>, n: u64) -> Resu
 fn a_full_heap_refuses_and_is_usable_again_once_there_is_garbage() {
     let heap = small_heap();
     heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
-        for _ in 0..3 {
+        for _ in 0..2 {
             let mut refusals = 0;
-            while refusals < 3 {
+            while refusals < 2 {
                 let (cx, list) = m.split();
                 match grow(cx, list, 10_000) {
                     Ok(()) => m.safepoint(),
@@ -123,7 +123,7 @@ fn a_nursery_that_survives_whole_at_the_limit_is_an_error_or_fits_but_never_a_cr
         let heap = Heap::new(config().limit(Bytes::mib(4)).nursery(Bytes::kib(nursery))).unwrap();
         heap.enter(vec![], |m: &mut orinoco::Mutator<Vec<Gc<'static, Node<'static>>>>| {
             'full: loop {
-                for _ in 0..1000 {
+                for _ in 0..4000 {
                     let (cx, all) = m.split();
                     match cx.try_alloc(Node { next: Field::null(), v: all.len() as u64 }) {
                         Ok(n) => all.push(n),

@@ -145,11 +145,12 @@ fn the_contents_of_two_locks_can_be_exchanged() {
 
 #[test]
 fn every_standard_container_can_be_under_a_lock() {
+    type Three<'gc> = [Option<Gc<'gc, crate::common::Node<'gc>>>; 3];
     #[derive(Trace, Default)]
     struct All<'gc> {
         deque: Lock<VecDeque<(u32, Gc<'gc, crate::common::Node<'gc>>)>>,
         tree: Lock<BTreeMap<String, Vec<Gc<'gc, crate::common::Node<'gc>>>>>,
-        boxed: Lock<Option<Box<[Option<Gc<'gc, crate::common::Node<'gc>>>; 3]>>>,
+        boxed: Lock<Option<Box<Three<'gc>>>>,
         text: Lock<String>,
     }
     heap().enter((), |m| {

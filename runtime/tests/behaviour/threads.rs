@@ -1,5 +1,5 @@
 //! Many mutators on one heap.
-use crate::common::{Bag, Node, Rng, Table, heap, litter, node, root_node, values};
+use crate::common::{Bag, Node, Rng, Table, heap, litter, node, root_node, rounds, values};
 use orinoco::{Cx, Field, Gc, Lock, Root, Trace};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -93,7 +93,7 @@ fn a_lock_free_stack_loses_nothing() {
         let stack = m.alloc(Stack { head: Field::null(), pushes: AtomicU64::new(0) });
         m.root(stack)
     });
-    let per_thread = 10_000;
+    let per_thread = rounds(10_000);
     std::thread::scope(|s| {
         for t in 0..3 {
             let (heap, stack) = (&heap, &stack);
@@ -163,7 +163,7 @@ fn threads_attach_and_leave_at_random_while_others_collect() {
                                         m.safepoint();
                                     }
                                 }
-                                if key % 5 == 0 {
+                                if key.is_multiple_of(5) {
                                     m.park(std::thread::yield_now);
                                 }
                             });
@@ -367,7 +367,7 @@ fn the_collector_keeps_up_with_threads_that_only_allocate() {
             let heap = &heap;
             s.spawn(move || {
                 heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
-                    for i in 0..60_000u64 {
+                    for i in 0..rounds(60_000) {
                         let (cx, kept) = m.split();
                         let n = node(cx, i);
                         if i % 100 == t {

@@ -66,6 +66,11 @@ pub fn zealous() -> bool {
     std::env::var("ORINOCO_ZEAL").is_ok_and(|z| z != "0")
 }
 
+/// `n` repetitions, or a twentieth of them under zeal, where each one moves the whole heap.
+pub fn rounds(n: u64) -> u64 {
+    if zealous() { n / 20 } else { n }
+}
+
 /// The configuration of every test: verified, with one helper, under zeal if the environment says so.
 pub fn config() -> HeapConfig {
     let zeal = if zealous() { Zeal::EVERYTHING } else { Zeal::OFF };
