@@ -1,5 +1,7 @@
 //! The workloads come to the same checksums as in every other runtime that has them.
 
+use std::process::{Command, Output};
+
 use orinoco::Zeal;
 use orinoco_benches::workloads::Workload::{self, *};
 use orinoco_benches::workloads::heap::{HeapOptions, open};
@@ -80,4 +82,54 @@ fn an_outcome_tells_operations_and_gaps_of_all_threads() {
     assert!(!outcome.gaps.is_empty() && outcome.build_gaps.is_empty());
     assert!(outcome.gaps.quantile_ns(0.5) <= outcome.gaps.quantile_ns(0.999));
     assert!(outcome.wall_ns > 0);
+}
+
+fn orinoco(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_orinoco")).arg("bench").args(args).output().unwrap()
+}
+
+#[test]
+fn one_line_of_json_has_every_field_that_the_peers_print() {
+    let output = orinoco(&["latency", "2", "0.5", "--json", "--helpers", "0"]);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(line["peer"], "orinoco");
+    assert_eq!(line["config"], "helpers=0");
+    assert_eq!(line["workload"], "latency");
+    assert_eq!(line["threads"], 2);
+    assert_eq!(line["checksum"], 62_250);
+    let numbers = "size wall_s mut_wait_s mut_cpu_s build_s ops max_stop_ms max_stop_raw_ms stop_total_ms \
+        build_max_stop_ms p999_ms p99_ms p50_us proc_wall_s cpu_s max_rss_mib gc_log_max_pause_ms \
+        gc_log_total_pause_ms gc_log_pauses";
+    for name in numbers.split_whitespace() {
+        assert!(line[name].is_number(), "{name}: {}", line[name]);
+    }
+    assert!(line["budget"].is_null());
+}
+
+#[test]
+fn a_workload_without_even_steps_has_no_percentiles() {
+    let output = orinoco(&["binary_trees", "1", "12", "--json", "--budget", "8"]);
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(line["p999_ms"].is_null() && line["p99_ms"].is_null() && line["p50_us"].is_null());
+    assert_eq!(line["budget"], "8x");
+}
+
+#[test]
+fn wrong_arguments_end_with_one_line_that_says_so() {
+    let cases: [(&[&str], &str); 4] = [
+        (&["splay", "0"], "threads"),
+        (&["binary_trees", "1", "41"], "depth"),
+        (&["big_live", "4", "0.00001"], "GiB"),
+        (&["latency", "1", "1", "--budget", "0.5"], "budget"),
+    ];
+    for (args, reason) in cases {
+        let output = orinoco(args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{args:?}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
 }
