@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod operations;
+pub mod pauses;
 pub mod replay;
 pub mod snapshot;
 pub mod workloads;

@@ -17,6 +17,7 @@ struct Arguments {
 enum Command {
     Replay(cli::replay::ReplayArgs),
     Bench(cli::bench::BenchArgs),
+    Compare(cli::compare::CompareArgs),
 }
 
 /// What a command ends with that could not be carried out. One that was, and found a disagreement, ends with 1.
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Replay(args) => cli::replay::run(args),
         Command::Bench(args) => cli::bench::run(args),
+        Command::Compare(args) => cli::compare::run(args),
     };
     done.unwrap_or_else(|error| {
         // One line, whatever a file name or a message holds.

@@ -2,19 +2,27 @@
 
 use std::fs;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use orinoco::Zeal;
+use orinoco::{Heap, Zeal};
 use serde::Serialize;
 
+use crate::pauses::hiccups::Meter;
+use crate::pauses::report::{Machine, PauseReport};
+use crate::pauses::utilization::Interval;
+use crate::pauses::watch::Watch;
 use crate::workloads::Workload;
 use crate::workloads::gaps::{now, process_cpu};
-use crate::workloads::heap::{HeapOptions, Stops, open};
+use crate::workloads::heap::{HeapOptions, Stops, Without, open, open_watched};
 use crate::workloads::run::{Outcome, Plan};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
+/// How long the machine is listened to before a run whose pauses are reported.
+const LISTEN: Duration = Duration::from_secs(1);
 
 /// What to run, and on what heap.
 #[derive(Args, Debug)]
@@ -47,6 +55,18 @@ pub struct BenchArgs {
     /// Let the heap walk and check itself before and after every phase of a collection
     #[arg(long)]
     verify: bool,
+    /// Let no helper mark while mutators run
+    #[arg(long)]
+    no_concurrent_marking: bool,
+    /// Let no mutator mark in steps
+    #[arg(long, alias = "no-incremental")]
+    no_incremental_marking: bool,
+    /// Let no helper share a young collection
+    #[arg(long)]
+    no_parallel_scavenge: bool,
+    /// Report every kind of stop, what share of its time a mutator is sure of, and the machine's own hiccups
+    #[arg(long)]
+    pauses: bool,
 }
 
 /// The line that every runtime prints, with the same fields.
@@ -77,6 +97,8 @@ struct Line {
     gc_log_max_pause_ms: f64,
     gc_log_total_pause_ms: f64,
     gc_log_pauses: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pauses: Option<PauseReport>,
 }
 
 /// Runs the workload and prints what it came to.
@@ -86,15 +108,44 @@ struct Line {
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
     let begun = now();
     let plan = Plan::new(args.workload, args.threads, args.size)?;
-    let heap = open(&options(&args, &plan)?)?;
-    let outcome = plan.run(&heap)?;
-    let line = line(&args, &plan, &outcome, &Stops::of(&heap), now() - begun);
+    let options = options(&args, &plan)?;
+    let line = if args.pauses {
+        watched(&args, &plan, &options)?
+    } else {
+        let heap = open(&options)?;
+        let outcome = plan.run(&heap)?;
+        line(&args, &plan, &outcome, &Stops::of(&heap), now() - begun)
+    };
     if args.json {
         println!("{}", serde_json::to_string(&line)?);
     } else {
         print(&line);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A run whose stops are watched, one by one.
+fn watched(args: &BenchArgs, plan: &Plan, options: &HeapOptions) -> Result<Line> {
+    let quiet = Meter::for_a_while(LISTEN)?;
+    let begun = now();
+    let watch = Arc::new(Watch::default());
+    let heap: Heap = open_watched(options, watch.clone())?;
+    let cap = heap.settings().step_cap;
+    let machine = Machine::before(quiet, cap);
+    let meter = Meter::start()?;
+    let start = watch.time(Instant::now());
+    let outcome = plan.run(&heap)?;
+    let end = watch.time(Instant::now());
+    let machine = machine.during(meter.finish(), cap);
+    let mut line = line(args, plan, &outcome, &Stops::of(&heap), now() - begun);
+    let counted = heap.statistics().stops;
+    // With the heap goes whatever it has not told yet.
+    drop(heap);
+    let whole = ("the whole run", Interval { start, end });
+    let rest = ("after building", Interval { start: (start + outcome.build_ns).min(end), end });
+    let parts = if outcome.build_ns > 0 { vec![whole, rest] } else { vec![whole] };
+    line.pauses = Some(PauseReport::new(&watch.take(), &parts, &counted, cap, machine));
+    Ok(line)
 }
 
 fn options(args: &BenchArgs, plan: &Plan) -> Result<HeapOptions> {
@@ -108,7 +159,12 @@ fn options(args: &BenchArgs, plan: &Plan) -> Result<HeapOptions> {
     };
     let nursery = args.nursery.map(|kib| kib.saturating_mul(KIB));
     let zeal = if args.zeal { Zeal::EVERYTHING } else { Zeal::OFF };
-    Ok(HeapOptions { limit, nursery, helpers: args.helpers, zeal, verify: args.verify })
+    let without = Without {
+        concurrent_marking: args.no_concurrent_marking,
+        incremental_marking: args.no_incremental_marking,
+        parallel_scavenge: args.no_parallel_scavenge,
+    };
+    Ok(HeapOptions { limit, nursery, helpers: args.helpers, zeal, verify: args.verify, without })
 }
 
 /// The departures from the default configuration, or that there are none.
@@ -119,6 +175,9 @@ fn config(args: &BenchArgs) -> String {
         args.helpers.map(|helpers| format!("helpers={helpers}")),
         args.zeal.then(|| "zeal".to_owned()),
         args.verify.then(|| "verify".to_owned()),
+        args.no_concurrent_marking.then(|| "no-concurrent-marking".to_owned()),
+        args.no_incremental_marking.then(|| "no-incremental-marking".to_owned()),
+        args.no_parallel_scavenge.then(|| "no-parallel-scavenge".to_owned()),
     ]
     .into_iter()
     .flatten()
@@ -157,6 +216,7 @@ fn line(args: &BenchArgs, plan: &Plan, outcome: &Outcome, stops: &Stops, proc_wa
         gc_log_max_pause_ms: rounded(stops.longest.as_secs_f64() * 1e3, 3),
         gc_log_total_pause_ms: rounded(stops.total.as_secs_f64() * 1e3, 1),
         gc_log_pauses: stops.count,
+        pauses: None,
     }
 }
 
@@ -189,4 +249,7 @@ fn print(line: &Line) {
         or_dash(line.p999_ms, "ms")
     );
     println!("checksum      {}", line.checksum);
+    if let Some(pauses) = &line.pauses {
+        print!("{pauses}");
+    }
 }

@@ -1,0 +1,161 @@
+//! An observer that remembers every stop and every pause, with its time.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use orinoco::{Event, Observer, PhaseTimes, StopKind};
+
+use super::utilization::{Interval, Timeline};
+
+/// The observer. Its heap tells it what happened when a pause is over; what is left, when the heap is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    born: Instant,
+    seen: Mutex<Seen>,
+}
+
+/// What a heap has told.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// How each mutator stood still, each time.
+    pub stops: Vec<Stop>,
+    /// What the collector did in the pauses, once each.
+    pub pauses: Vec<Pause>,
+}
+
+/// One mutator stood still once.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// What for.
+    pub kind: StopKind,
+    /// Whose thread.
+    pub thread: ThreadId,
+    /// When, on the clock of [`Watch::time`].
+    pub when: Interval,
+}
+
+/// One pause.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause {
+    /// What for.
+    pub kind: StopKind,
+    /// When it was told of, soon after its end.
+    pub told: u64,
+    /// How long, on the wall's clock.
+    pub wall: Duration,
+    /// The part of that in which its leader was on a core.
+    pub cpu: Duration,
+    /// What it was spent on.
+    pub phases: PhaseTimes,
+    /// Whether a collection of the old generation ended with it.
+    pub ended_cycle: bool,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { born: Instant::now(), seen: Mutex::default() }
+    }
+}
+
+impl Watch {
+    /// Nanoseconds from this watch's beginning to `instant`.
+    pub fn time(&self, instant: Instant) -> u64 {
+        nanos(instant.saturating_duration_since(self.born))
+    }
+
+    /// What was told since the last time.
+    pub fn take(&self) -> Seen {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for Watch {
+    fn event(&self, event: &Event) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Pause(report) => seen.pauses.push(Pause {
+                kind: report.stop_kind(),
+                told: self.time(Instant::now()),
+                wall: report.pause,
+                cpu: report.cpu,
+                phases: report.phases,
+                ended_cycle: report.ended_cycle,
+            }),
+            Event::Stop { kind, thread, ended, stood } => {
+                let end = self.time(*ended);
+                let when = Interval { start: end.saturating_sub(nanos(*stood)), end };
+                seen.stops.push(Stop { kind: *kind, thread: *thread, when });
+            }
+            // A step is told of as its mutator's stop, too.
+            _ => {}
+        }
+    }
+}
+
+impl Seen {
+    /// What ended within `span`.
+    pub fn within(&self, span: Interval) -> Self {
+        let inside = |time| span.start <= time && time < span.end;
+        Self {
+            stops: self.stops.iter().copied().filter(|stop| inside(stop.when.end)).collect(),
+            pauses: self.pauses.iter().copied().filter(|pause| inside(pause.told)).collect(),
+        }
+    }
+
+    /// For each mutator that ever stood still, when it did within `span`.
+    pub fn timelines(&self, span: Interval) -> Vec<Timeline> {
+        let mut stops: HashMap<ThreadId, Vec<Interval>> = HashMap::new();
+        for stop in &self.stops {
+            stops.entry(stop.thread).or_default().push(stop.when);
+        }
+        stops.into_values().map(|stops| Timeline::new(span, stops)).collect()
+    }
+}
+
+fn nanos(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use orinoco::{Heap, HeapConfig};
+
+    #[test]
+    fn every_stop_that_the_heap_counts_is_seen_when_the_heap_is_gone() {
+        let watch = Arc::new(Watch::default());
+        let heap = Heap::new(HeapConfig::new().helpers(0).observer(watch.clone())).unwrap();
+        heap.enter((), |m| {
+            m.collect_young();
+            m.collect();
+        });
+        let counted: Vec<_> = heap.statistics().stops.iter().map(|(kind, stops)| (*kind, stops.count)).collect();
+        drop(heap);
+        let seen = watch.take();
+        assert_eq!(counted, [(StopKind::Young, 1), (StopKind::Full, 1)]);
+        let kinds = |all: Vec<StopKind>| all.iter().map(|kind| kind.name()).collect::<Vec<_>>();
+        assert_eq!(kinds(seen.stops.iter().map(|stop| stop.kind).collect()), ["scavenge", "full"]);
+        assert_eq!(kinds(seen.pauses.iter().map(|pause| pause.kind).collect()), ["scavenge", "full"]);
+        let now = watch.time(Instant::now());
+        assert!(seen.stops.iter().all(|stop| stop.when.start < stop.when.end && stop.when.end <= now));
+        assert!(seen.stops[0].when.end <= seen.stops[1].when.start, "one mutator's stops follow each other");
+        assert!(watch.take().stops.is_empty());
+    }
+
+    #[test]
+    fn each_mutator_has_a_timeline_of_its_own_cut_to_the_span() {
+        let (here, there) = (std::thread::current().id(), std::thread::spawn(|| std::thread::current().id()).join());
+        let stop = |thread, start, end| Stop { kind: StopKind::Young, thread, when: Interval { start, end } };
+        let stops = vec![stop(here, 0, 10), stop(there.unwrap(), 50, 90), stop(here, 50, 60)];
+        let seen = Seen { stops, pauses: Vec::new() };
+        let mut least: Vec<_> =
+            seen.timelines(Interval { start: 50, end: 150 }).iter().map(|t| t.minimum(100).unwrap()).collect();
+        least.sort_by(f64::total_cmp);
+        assert_eq!(least, [0.6, 0.9]);
+        assert_eq!(seen.within(Interval { start: 20, end: 90 }).stops.len(), 1);
+    }
+}
