@@ -31,6 +31,9 @@ pub struct ReplayArgs {
     /// Collect at every safepoint: what is young, or everything
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "everything", require_equals = true)]
     zeal: Option<ZealArg>,
+    /// Let a seed decide when the heap collects, and how far each of its phases advances
+    #[arg(long, value_name = "SEED")]
+    deterministic: Option<u64>,
     /// Let the heap walk and check itself before and after every phase of a collection
     #[arg(long)]
     verify: bool,
@@ -114,6 +117,7 @@ impl ReplayArgs {
                     ZealArg::Young => ZealKind::Young,
                     ZealArg::Everything => ZealKind::Everything,
                 }),
+                seed: self.deterministic,
                 verify: self.verify,
             },
         }

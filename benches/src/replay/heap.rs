@@ -18,6 +18,8 @@ pub struct HeapOptions {
     pub helpers: Option<usize>,
     /// Collect at every safepoint.
     pub zeal: Option<ZealKind>,
+    /// Let this seed decide when the heap collects, and how far its phases advance at each safepoint.
+    pub seed: Option<u64>,
     /// Walk and check the heap before and after every phase.
     pub verify: bool,
 }
@@ -57,6 +59,9 @@ impl HeapOptions {
         }
         if let Some(helpers) = self.helpers {
             config = config.helpers(helpers);
+        }
+        if let Some(seed) = self.seed {
+            config = config.deterministic(seed);
         }
         if let Some(kind) = self.zeal {
             config = config.zeal(match kind {

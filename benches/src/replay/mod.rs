@@ -75,8 +75,9 @@ pub enum Progress {
 
 /// Work between two polls. It bounds how far a nursery is overshot, and how long others wait for this thread.
 const RHYTHM: usize = 64 << 10;
-/// With a collection at every poll, a phase has about so many polls a thread: each costs as much as the graph is large.
-const ZEALOUS_POLLS: usize = 8;
+/// Polls of a thread in a phase when each of them collects, which takes as long as the graph is large. A seed, which
+/// has some collect, wants as many even of a small graph.
+const FEW_POLLS: usize = 8;
 
 /// Replays `snapshot`, compares at every step, and tells what came of it.
 ///
@@ -105,12 +106,14 @@ pub fn replay(
         (Some(oracle), None) => judge(oracle, &expected),
         (Some(oracle), Some(_)) => judge(oracle, &Model::new(snapshot, None).reach_all()),
     };
-    let rhythm = match options.heap.zeal {
-        Some(_) => RHYTHM.max(needed / options.threads / ZEALOUS_POLLS),
-        None => RHYTHM,
+    let few = (needed / options.threads / FEW_POLLS).max(1 << 10);
+    let rhythm = match options.heap {
+        HeapOptions { zeal: Some(_), .. } => few,
+        HeapOptions { seed: Some(_), .. } => few.min(RHYTHM),
+        _ => RHYTHM,
     };
     // Each collection costs as much as the whole heap then, so there had better be fewer.
-    let checked = options.heap.verify || options.heap.zeal.is_some();
+    let checked = options.heap.verify || options.heap.zeal.is_some() || options.heap.seed.is_some();
     let litter = options.litter.unwrap_or((needed / 2).clamp(4 << 20, 256 << 20) / if checked { 8 } else { 1 });
 
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! Small graphs of every shape, replayed and held against a traversal that is written here a second time, slowly.
 
-use orinoco_benches::replay::{Cut, Options};
+use orinoco_benches::replay::{Cut, HeapOptions, Options};
 
 use crate::{made::Made, options, run, zealous};
 
@@ -63,14 +63,14 @@ fn survivors(made: &Made, pairs: &[[u32; 3]], cut: Option<Cut>) -> Vec<bool> {
     }
 }
 
-fn replay_many(seeds: std::ops::Range<u64>, with: fn(usize) -> Options) {
+fn replay_many(seeds: std::ops::Range<u64>, with: fn(usize, u64) -> Options) {
     for seed in seeds {
         let mut random = Random(seed);
         let (made, pairs) = graph(&mut random);
         let cut = (seed % 2 == 0).then(|| format!("{seed}:{}", random.below(600)).parse().unwrap());
         let alive = survivors(&made, &pairs, cut);
         let expected: u64 = made.nodes.iter().zip(&alive).filter(|(_, alive)| **alive).map(|(node, _)| node.size).sum();
-        let options = Options { cut, seed, litter: Some(64 << 10), ..with(1 + seed as usize % 3) };
+        let options = Options { cut, seed, litter: Some(64 << 10), ..with(1 + seed as usize % 3, seed) };
         let report = run(&made.read(), None, &options);
         let nodes = alive.iter().filter(|alive| **alive).count() as u64;
         assert_eq!((report.reachable_nodes, report.reachable_self_bytes), (nodes, expected), "seed {seed}");
@@ -80,10 +80,18 @@ fn replay_many(seeds: std::ops::Range<u64>, with: fn(usize) -> Options) {
 
 #[test]
 fn random_graphs_keep_exactly_what_is_reachable() {
-    replay_many(0..60, options);
+    replay_many(0..60, |threads, _| options(threads));
 }
 
 #[test]
 fn random_graphs_keep_it_with_everything_moving() {
-    replay_many(1000..1040, zealous);
+    replay_many(1000..1040, |threads, _| zealous(threads));
+}
+
+#[test]
+fn random_graphs_keep_it_wherever_the_phases_of_a_collection_fall() {
+    replay_many(2000..2060, |_, seed| {
+        let options = options(1);
+        Options { heap: HeapOptions { seed: Some(seed), zeal: None, ..options.heap }, ..options }
+    });
 }
