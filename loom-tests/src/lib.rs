@@ -7,6 +7,7 @@
 pub mod heap;
 pub mod scenarios;
 mod shared;
+mod tiny;
 
 pub use shared::Shared;
 

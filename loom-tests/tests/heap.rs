@@ -52,8 +52,8 @@ mod planted {
 
     /// A lock that was taken is shown to the marker by the remembered set alone.
     #[test]
-    fn barrier_forgets_locks() {
-        dies("locks", Site::barrier_forgets_young, "V");
+    fn lock_is_not_listed() {
+        dies("locks", Site::lock_is_not_listed, "V");
     }
 
     #[test]

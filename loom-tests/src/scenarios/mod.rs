@@ -1,7 +1,10 @@
 //! The scenarios, one file for each protocol.
 
+mod barrier;
+mod cycle;
 mod forwarding;
 mod gate;
+mod jobs;
 mod marking;
 mod published;
 mod safepoint;
@@ -13,8 +16,11 @@ use crate::Scenario;
 /// Every scenario there is.
 pub fn all() -> Vec<Scenario> {
     [
+        barrier::ALL,
+        cycle::ALL,
         forwarding::ALL,
         gate::ALL,
+        jobs::ALL,
         marking::ALL,
         published::ALL,
         safepoint::ALL,

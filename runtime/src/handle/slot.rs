@@ -14,6 +14,7 @@ use crate::handle::gc::Gc;
 use crate::handle::word::{Packed, Word};
 use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
+use orinoco_collector::mark::shade::{follow, publish};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::PlaceOps;
 use std::cell::Cell;
@@ -40,16 +41,14 @@ impl<V: Word> Slot<V> {
     /// The value.
     #[inline(always)]
     pub fn get(&self) -> V {
-        // Acquire: the reader goes on to the object that another mutator just published; partner: Release in `set`.
         // SAFETY: S1.
-        unsafe { V::from_word(self.word.load(Ordering::Acquire)) }
+        unsafe { V::from_word(follow(&self.word)) }
     }
     /// Stores a value.
     #[inline(always)]
     pub fn set(&self, cx: &Cx, value: V) {
         let word = value.to_word();
-        // Release: what the value refers to is written first; partner: Acquire in `get`.
-        self.word.store(word, Ordering::Release);
+        publish(&self.word, word);
         self.barrier(cx, word);
     }
     /// Stores a value and returns the one before.
@@ -90,12 +89,12 @@ impl<V: Word> Slot<V> {
     /// The bare word, for operations on whole arrays, whose barrier follows.
     #[inline(always)]
     pub(crate) fn load_word(&self) -> *mut u8 {
-        self.word.load(Ordering::Acquire)
+        follow(&self.word)
     }
     /// Stores a bare word that a slot of the same type held; the caller owes the barrier (S3).
     #[inline(always)]
     pub(crate) fn store_word(&self, word: *mut u8) {
-        self.word.store(word, Ordering::Release);
+        publish(&self.word, word);
     }
 }
 
@@ -135,8 +134,8 @@ fn target_of<V: Word>(word: *mut u8) -> Option<ObjectRef> {
 /// # Safety
 /// `place` is a `Slot<V>` (S4).
 unsafe fn mark_word<V: Word, M: Marker>(place: *mut u8, v: &mut M) {
-    // SAFETY: the caller's promise. Acquire: the marker goes on to what the word refers to; partner: Release in `set`.
-    let word = unsafe { (*place.cast::<AtomicPtr<u8>>()).load(Ordering::Acquire) };
+    // SAFETY: the caller's promise.
+    let word = follow(unsafe { &*place.cast::<AtomicPtr<u8>>() });
     if let Some(target) = target_of::<V>(word) {
         v.edge(target);
     }
