@@ -97,6 +97,16 @@ table! {
         slot_publish = Release => Relaxed;
         /// Who follows a slot finds the object behind it written.
         slot_follow = Acquire => Relaxed;
+        /// Who exchanges a reference publishes one and follows the other.
+        slot_exchange = AcqRel => Relaxed;
+        /// Who takes a lock sees what its last holder did.
+        lock_take = Acquire => Relaxed;
+        /// Who takes a lock sees what its last holder did.
+        lock_give = Release => Relaxed;
+        /// A marker sees what a lock's last holder did.
+        lock_look = Acquire => Relaxed;
+        /// A marker has read what a lock guards before its next holder writes.
+        lock_looked = Release => Relaxed;
         /// An idle worker's effects are visible to whoever sees the phase over.
         termination_offer = AcqRel => Relaxed;
         /// Who sees the phase over sees what was done in it.
@@ -137,6 +147,8 @@ table! {
         turning_on_misses_a_mutator;
         /// The stop that ends marking leaves one mutator's barrier on.
         turning_off_misses_a_mutator;
+        /// A marker looks at what a held lock guards.
+        marker_looks_into_held_locks;
         /// A marker leaves the gate before it has handed over what it holds.
         marker_leaves_with_its_work;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.

@@ -3,6 +3,8 @@
 
 loom_tests::models! { barrier:
     what_is_followed_is_written,
+    what_is_exchanged_is_written,
+    what_is_claimed_is_written,
     what_moves_behind_the_marker_is_shaded,
     a_host_that_looks_white_is_no_excuse,
     two_writers_of_one_slot_leave_nothing_white,

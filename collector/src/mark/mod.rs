@@ -7,6 +7,8 @@ pub(crate) mod concurrent;
 pub(crate) mod cycle;
 #[doc(hidden)]
 pub mod jobs;
+#[doc(hidden)]
+pub mod lock_word;
 #[cfg(not(loom))]
 pub(crate) mod phase;
 #[doc(hidden)]

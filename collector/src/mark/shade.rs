@@ -36,6 +36,23 @@ pub fn follow(slot: &AtomicPtr<u8>) -> *mut u8 {
     slot.load(ord::slot_follow())
 }
 
+/// Publishes a reference and follows the one it replaces.
+#[inline(always)]
+pub fn exchange(slot: &AtomicPtr<u8>, word: *mut u8) -> *mut u8 {
+    // AcqRel: as `publish` and `follow`, in one step. Guarded by `barrier::what_is_exchanged_is_written`.
+    slot.swap(word, ord::slot_exchange())
+}
+
+/// Publishes a reference if the slot holds `old`; the one that was found otherwise can be followed.
+///
+/// # Errors
+/// What the slot holds, if it is not `old`.
+#[inline(always)]
+pub fn claim(slot: &AtomicPtr<u8>, old: *mut u8, word: *mut u8) -> Result<*mut u8, *mut u8> {
+    // AcqRel: as in `exchange`. Acquire on failure: as in `follow`. Guarded by `barrier::what_is_claimed_is_written`.
+    slot.compare_exchange(old, word, ord::slot_exchange(), ord::slot_follow())
+}
+
 /// Turns an object grey while marking, if it was white: claims its bit, and has `found` list it.
 ///
 /// `host_is_black` is never asked (S2), except by a planted mistake.

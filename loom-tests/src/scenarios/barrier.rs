@@ -3,12 +3,14 @@
 use crate::Bound::{Exhaustive, Preemptions};
 use crate::tiny::{Part, Tiny, TinyMarker};
 use crate::{Shared, protocol};
-use orinoco_collector::model::shade::{follow, hand_over, publish};
+use orinoco_collector::model::shade::{claim, exchange, follow, hand_over, publish};
 use orinoco_collector::model::sync::{Arc, AtomicPtr, thread};
 use std::ptr::{null_mut, without_provenance_mut};
 
 protocol! { "barrier":
     what_is_followed_is_written (Exhaustive),
+    what_is_exchanged_is_written (Exhaustive),
+    what_is_claimed_is_written (Exhaustive),
     what_moves_behind_the_marker_is_shaded (Exhaustive),
     a_host_that_looks_white_is_no_excuse (Exhaustive),
     two_writers_of_one_slot_leave_nothing_white (Preemptions(4)),
@@ -40,13 +42,22 @@ fn mark_beside(heap: &Arc<Tiny>, mutators: &[fn(&Tiny, &mut Part)]) {
     heap.assert_marked_from(A);
 }
 
+/// A slot, and the objects that a reference in it may lead to.
+struct Place {
+    slot: AtomicPtr<u8>,
+    length: Shared<usize>,
+    other: Shared<usize>,
+}
+
+impl Place {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { slot: AtomicPtr::new(null_mut()), length: Shared::new(0), other: Shared::new(0) })
+    }
+}
+
 /// A mutator writes an object and stores a reference to it; a marker that follows the reference reads it.
 fn what_is_followed_is_written() {
-    struct Place {
-        slot: AtomicPtr<u8>,
-        length: Shared<usize>,
-    }
-    let place = Arc::new(Place { slot: AtomicPtr::new(null_mut()), length: Shared::new(0) });
+    let place = Place::new();
     let mutator = thread::spawn({
         let place = place.clone();
         move || {
@@ -58,6 +69,43 @@ fn what_is_followed_is_written() {
         assert_eq!(place.length.get(), 7, "a marker read an object that was not written");
     }
     mutator.join().unwrap();
+}
+
+/// Two mutators exchange what they have written for what is in the slot.
+fn what_is_exchanged_is_written() {
+    let place = Place::new();
+    let other = thread::spawn({
+        let place = place.clone();
+        move || {
+            place.other.set(7);
+            if !exchange(&place.slot, without_provenance_mut(16)).is_null() {
+                assert_eq!(place.length.get(), 7, "a mutator read an object that was not written");
+            }
+        }
+    });
+    place.length.set(7);
+    if !exchange(&place.slot, without_provenance_mut(8)).is_null() {
+        assert_eq!(place.other.get(), 7, "a mutator read an object that was not written");
+    }
+    other.join().unwrap();
+}
+
+/// Two mutators fill an empty slot: one succeeds, and the other reads what that one wrote.
+fn what_is_claimed_is_written() {
+    let place = Place::new();
+    let other = thread::spawn({
+        let place = place.clone();
+        move || {
+            place.other.set(7);
+            let won = claim(&place.slot, null_mut(), without_provenance_mut(16)).is_ok();
+            assert!(won || place.length.get() == 7, "a mutator read an object that was not written");
+            won
+        }
+    });
+    place.length.set(7);
+    let won = claim(&place.slot, null_mut(), without_provenance_mut(8)).is_ok();
+    assert!(won || place.other.get() == 7, "a mutator read an object that was not written");
+    assert_ne!(won, other.join().unwrap(), "two filled one slot");
 }
 
 /// A is the root and leads to B, and B to W. The mutator moves W from B to A while the marker goes from A to B.

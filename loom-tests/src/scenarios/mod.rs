@@ -5,6 +5,7 @@ mod cycle;
 mod forwarding;
 mod gate;
 mod jobs;
+mod lock;
 mod marking;
 mod published;
 mod safepoint;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Scenario> {
         forwarding::ALL,
         gate::ALL,
         jobs::ALL,
+        lock::ALL,
         marking::ALL,
         published::ALL,
         safepoint::ALL,

@@ -1,33 +1,26 @@
 #![expect(unsafe_code, reason = "a spin lock around Rust data that the collector looks into")]
 //! `Lock<T>`: ordinary Rust data, containers of references included, inside a heap object.
 //!
-//! ```text
-//!    31                                 1   0
-//!   ┌──────────────────────────────────┬───┬───┐   L locked
-//!   │              unused              │ G │ L │   G listed for the next young collection
-//!   └──────────────────────────────────┴───┴───┘
-//!   a young lock, or one on the Rust stack:  G = 0, always
-//! ```
+//! Its word, locked or not, listed or not, is [`LockWord`]'s.
 //!
 //! The barrier is paid at *acquisition*: a guard can be forgotten and a closure can unwind, so nothing may depend on code
 //! that runs at release. Listed means: look at the lock's whole content in the next pause. A guard borrows the context, so
 //! no lock is held across a safepoint, waits are bounded by windows, and a pause needs no locking at all.
 //!
-//! L1  The content is reached through `&mut` by whoever set `LOCKED`, or by the collector in a stop.
-//! L2  G is set on locks in the old space only, by who holds the lock, and with an entry in the remembered set. So a lock
+//! L1  The content is reached through `&mut` by whoever locked the word, or by the collector in a stop.
+//! L2  Locks in the old space only are listed, by who holds them, and with an entry in the remembered set. So a lock
 //!     that moves into the old space, from the stack or from the nursery, does not claim to be listed.
 //! L3  A concurrent marker takes the lock or puts the look off. What is stored after its look it does not miss: the lock is
 //!     listed, and each young collection while marking shades what listed places refer to.
 use crate::mutator::barrier::YOUNG;
 use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace, no_slot};
+use orinoco_collector::mark::lock_word::LockWord;
 use orinoco_collector::object::trace::PlaceOps;
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const LOCKED: u32 = 1;
-const GEN: u32 = 2;
 /// Rounds of spinning before the thread yields.
 const SPINS: u32 = 64;
 
@@ -37,7 +30,7 @@ const SPINS: u32 = 64;
 /// in `Gc<[Slot<V>]>`.
 #[repr(C)]
 pub struct Lock<T> {
-    state: AtomicU32,
+    word: LockWord,
     /// Which mutator holds it; means nothing while nobody does.
     holder: AtomicU32,
     content: UnsafeCell<T>,
@@ -46,7 +39,7 @@ pub struct Lock<T> {
 impl<T> Lock<T> {
     /// An unlocked lock around `content`.
     pub const fn new(content: T) -> Self {
-        Lock { state: AtomicU32::new(0), holder: AtomicU32::new(0), content: UnsafeCell::new(content) }
+        Lock { word: LockWord::new(), holder: AtomicU32::new(0), content: UnsafeCell::new(content) }
     }
     /// The content, through the only reference to its lock.
     pub fn get_mut(&mut self) -> &mut T {
@@ -65,9 +58,9 @@ impl<T: Trace> Lock<T> {
     /// When this mutator holds it already (or forgot a guard of it): it would wait for itself.
     #[inline]
     pub fn lock<'a>(&'a self, cx: &'a Cx) -> LockGuard<'a, T> {
-        let state = self.acquire(cx);
+        let listed = self.acquire(cx);
         let byte = cx.barrier_byte(std::ptr::from_ref(self).addr());
-        if byte != YOUNG && state & GEN == 0 {
+        if byte != YOUNG && !listed {
             self.list_slow(cx);
         }
         LockGuard { lock: self, _cx: cx }
@@ -79,39 +72,32 @@ impl<T: Trace> Lock<T> {
     pub fn with<O>(&self, cx: &Cx, f: impl FnOnce(&mut T) -> O) -> O {
         f(&mut self.lock(cx))
     }
-    /// Takes the lock and returns the state it was found in.
+    /// Takes the lock; says whether it is listed.
     #[inline]
-    fn acquire(&self, cx: &Cx) -> u32 {
-        let state = self.state.load(Ordering::Relaxed);
-        // Acquire: what the last holder did to the content; partner: Release in the guard's drop and in `mark`.
-        let free = state & LOCKED == 0
-            && self.state.compare_exchange(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok();
-        let state = if free { state } else { self.acquire_slow(cx) };
+    fn acquire(&self, cx: &Cx) -> bool {
+        let listed = match self.word.try_take() {
+            Some(listed) => listed,
+            None => self.acquire_slow(cx),
+        };
         self.holder.store(cx.id, Ordering::Relaxed);
-        state
+        listed
     }
     #[cold]
-    fn acquire_slow(&self, cx: &Cx) -> u32 {
+    fn acquire_slow(&self, cx: &Cx) -> bool {
         let mut spins = 0;
         loop {
-            let state = self.state.load(Ordering::Relaxed);
-            if state & LOCKED == 0 {
-                // Acquire: as in `acquire`.
-                if self.state.compare_exchange_weak(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok()
-                {
-                    return state;
-                }
+            if let Some(listed) = self.word.try_take() {
+                return listed;
+            }
+            spins += 1;
+            if spins < SPINS {
+                std::hint::spin_loop();
             } else {
-                spins += 1;
-                if spins < SPINS {
-                    std::hint::spin_loop();
-                } else {
-                    assert!(
-                        self.holder.load(Ordering::Relaxed) != cx.id,
-                        "this mutator already holds this `Lock`, or forgot a guard of it; it would wait for itself for ever"
-                    );
-                    std::thread::yield_now();
-                }
+                assert!(
+                    self.holder.load(Ordering::Relaxed) != cx.id,
+                    "this mutator already holds this `Lock`, or forgot a guard of it; it would wait for itself for ever"
+                );
+                std::thread::yield_now();
             }
         }
     }
@@ -124,8 +110,7 @@ impl<T: Trace> Lock<T> {
         if !collector.contains(place.addr()) || collector.is_young(place.addr()) {
             return;
         }
-        // Relaxed: we hold the lock, and nobody else writes the word meanwhile.
-        self.state.fetch_or(GEN, Ordering::Relaxed);
+        self.word.list();
         // SAFETY: the operations are this lock's type's.
         unsafe { collector.remember_lock(&cx.local, place, Self::OPS) }
     }
@@ -169,9 +154,7 @@ impl<T> Drop for LockGuard<'_, T> {
     fn drop(&mut self) {
         // Before the lock is free, so that a mutator that waits for it next never finds itself named as its holder.
         self.lock.holder.store(0, Ordering::Relaxed);
-        // A plain load and store: while `LOCKED` is set nobody else writes the word.
-        // Release: the content comes first; partner: Acquire in `acquire`.
-        self.lock.state.store(self.lock.state.load(Ordering::Relaxed) & !LOCKED, Ordering::Release);
+        self.lock.word.give();
     }
 }
 
@@ -208,11 +191,7 @@ unsafe impl<T: Trace> Trace for Lock<T> {
     fn mark<V: Marker>(&self, v: &mut V) {
         const { no_slot::<T>() }
         if v.is_concurrent() {
-            let state = self.state.load(Ordering::Relaxed);
-            // Acquire: what the last holder did to the content; partner: Release in the guard's drop.
-            if state & LOCKED != 0
-                || self.state.compare_exchange(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_err()
-            {
+            if !self.word.try_look() {
                 v.defer(std::ptr::from_ref(self).cast_mut().cast(), mark_lock::<T, V>);
                 return;
             }
@@ -220,15 +199,14 @@ unsafe impl<T: Trace> Trace for Lock<T> {
             self.holder.store(0, Ordering::Relaxed);
             // SAFETY: L1, we hold the lock.
             unsafe { (*self.content.get()).mark(v) }
-            // Release: our reads end before the next holder writes; partner: Acquire in `acquire`.
-            self.state.fetch_and(!LOCKED, Ordering::Release);
+            self.word.end_look();
         } else {
             // SAFETY: L1, the world is stopped; if the lock is held, its guard was forgotten, and the guard's borrow is over.
             unsafe { (*self.content.get()).mark(v) }
         }
     }
     fn relocate<V: Mover>(&mut self, v: &mut V) {
-        *self.state.get_mut() &= !GEN;
+        self.word.unlist();
         self.content.get_mut().relocate(v);
     }
 }
@@ -242,8 +220,8 @@ mod tests {
 
     type Bag<'gc> = Lock<Vec<Gc<'gc, u64>>>;
 
-    fn state(lock: &Bag<'_>) -> u32 {
-        lock.state.load(Ordering::Relaxed)
+    fn is_listed(lock: &Bag<'_>) -> bool {
+        lock.word.is_listed_hint()
     }
 
     #[test]
@@ -252,10 +230,10 @@ mod tests {
         heap.enter((), |m| {
             let on_the_stack: Bag<'_> = Lock::new(Vec::new());
             on_the_stack.lock(m).push(m.alloc(1));
-            assert_eq!(state(&on_the_stack), 0);
+            assert!(!is_listed(&on_the_stack));
             let young = m.alloc(on_the_stack);
             young.lock(m).push(m.alloc(2));
-            assert_eq!(state(&young), 0);
+            assert!(!is_listed(&young));
         });
     }
 
@@ -266,9 +244,9 @@ mod tests {
             let bag = m.root(m.alloc(Bag::new(Vec::new())));
             for round in 0..4 {
                 (0..3).for_each(|_| m.collect_young());
-                assert_eq!(state(&bag.get(m)), 0, "round {round}: a collection has looked at it");
+                assert!(!is_listed(&bag.get(m)), "round {round}: a collection has looked at it");
                 bag.get(m).lock(m).push(m.alloc(round));
-                assert_eq!(state(&bag.get(m)), GEN);
+                assert!(is_listed(&bag.get(m)));
                 let listed = m.local.remembered.borrow().len();
                 bag.get(m).lock(m).push(m.alloc(round));
                 assert_eq!(m.local.remembered.borrow().len(), listed, "it is listed already");
@@ -284,10 +262,10 @@ mod tests {
         heap.enter((), |m| {
             let lock: Bag<'_> = Lock::new(Vec::new());
             let guard = lock.lock(m);
-            assert_eq!(state(&lock), LOCKED);
+            assert!(lock.word.is_locked_hint());
             assert_eq!(lock.holder.load(Ordering::Relaxed), m.id);
             drop(guard);
-            assert_eq!(state(&lock), 0);
+            assert!(!lock.word.is_locked_hint());
         });
     }
 }

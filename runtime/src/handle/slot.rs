@@ -14,7 +14,7 @@ use crate::handle::gc::Gc;
 use crate::handle::word::{Packed, Word};
 use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
-use orinoco_collector::mark::shade::{follow, publish};
+use orinoco_collector::mark::shade::{claim, exchange, follow, publish};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::PlaceOps;
 use std::cell::Cell;
@@ -55,7 +55,7 @@ impl<V: Word> Slot<V> {
     #[inline]
     pub fn swap(&self, cx: &Cx, value: V) -> V {
         let word = value.to_word();
-        let before = self.word.swap(word, Ordering::AcqRel);
+        let before = exchange(&self.word, word);
         self.barrier(cx, word);
         // SAFETY: S1.
         unsafe { V::from_word(before) }
@@ -67,7 +67,7 @@ impl<V: Word> Slot<V> {
     #[inline]
     pub fn compare_exchange(&self, cx: &Cx, old: V, new: V) -> Result<V, V> {
         let word = new.to_word();
-        match self.word.compare_exchange(old.to_word(), word, Ordering::AcqRel, Ordering::Acquire) {
+        match claim(&self.word, old.to_word(), word) {
             Ok(before) => {
                 self.barrier(cx, word);
                 // SAFETY: S1.
@@ -107,7 +107,7 @@ impl<'gc, T: ?Sized> Slot<Option<Gc<'gc, T>>> {
     /// Stores no reference. There is no barrier, for no edge is created.
     #[inline(always)]
     pub fn clear(&self) {
-        self.word.store(null_mut(), Ordering::Release);
+        publish(&self.word, null_mut());
     }
 }
 
