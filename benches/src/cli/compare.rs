@@ -21,7 +21,7 @@ use crate::workloads::Workload;
 use crate::workloads::heap::{HeapOptions, Without, open_watched};
 use crate::workloads::run::Plan;
 
-/// Prints what concurrent marking and parallel scavenging take off mutator threads.
+/// Prints what concurrent marking and parallel scavenging take off mutator threads
 #[derive(Args, Debug)]
 pub struct CompareArgs {
     /// Which programs
@@ -72,6 +72,8 @@ struct Taken {
     cycles: f64,
     young_ms: f64,
     scavenges: f64,
+    /// What a scavenge's leader spent on a core.
+    leader_ms: f64,
     wall_ms: f64,
 }
 
@@ -92,6 +94,8 @@ struct Comparison {
     marking_saved_of_one_stop: Option<f64>,
     /// Of young time a scavenge.
     young_saved: Option<f64>,
+    /// Of a scavenge's leader's time on a core.
+    leader_saved: Option<f64>,
 }
 
 /// Runs the comparisons and prints them.
@@ -145,6 +149,7 @@ impl Taken {
             cycles: costs.cycles as f64,
             young_ms: ms(costs.young),
             scavenges: costs.scavenges as f64,
+            leader_ms: ms(costs.leading) / costs.led.max(1) as f64,
             wall_ms: wall_ns as f64 / 1e6,
         }
     }
@@ -174,6 +179,7 @@ impl Comparison {
                 cycles: of(|t| t.cycles),
                 young_ms: of(|t| t.young_ms),
                 scavenges: of(|t| t.scavenges),
+                leader_ms: of(|t| t.leader_ms),
                 wall_ms: of(|t| t.wall_ms),
             }
         };
@@ -189,6 +195,7 @@ impl Comparison {
             marking_saved_of_steps_only: saved(Side::Default, Side::StepsOnly, Taken::marking_a_cycle).map(rounded),
             marking_saved_of_one_stop: saved(Side::Default, Side::OneStop, Taken::marking_a_cycle).map(rounded),
             young_saved: saved(Side::Default, Side::ScavengeAlone, Taken::young_a_scavenge).map(rounded),
+            leader_saved: saved(Side::Default, Side::ScavengeAlone, |t| Some(t.leader_ms)).map(rounded),
         }
     }
 }
@@ -227,8 +234,10 @@ impl Display for Comparison {
         line(f, "all, ms", &sides, |t| Some(t.young_ms))?;
         line(f, "scavenges", &sides, |t| Some(t.scavenges))?;
         line(f, "a scavenge, ms", &sides, Taken::young_a_scavenge)?;
+        line(f, "its leader on a core, ms", &sides, |t| Some(t.leader_ms))?;
         line(f, "the run, ms", &sides, |t| Some(t.wall_ms))?;
-        writeln!(f, "    {:<32}{:>14}{:>14}", "parallel scavenging saves", "", percent(self.young_saved))
+        writeln!(f, "    {:<32}{:>14}{:>14}", "parallel scavenging saves", "", percent(self.young_saved))?;
+        writeln!(f, "    {:<32}{:>14}{:>14}", "of its leader's time on a core", "", percent(self.leader_saved))
     }
 }
 
@@ -280,7 +289,7 @@ mod tests {
 
     #[test]
     fn each_side_leaves_out_what_it_says() {
-        let plan = Plan::new(Workload::BigLive, 2, Some(0.05)).unwrap();
+        let plan = plan();
         let of = |side| once(&plan, SIDES[place(side)].1, None).unwrap().0;
         let one_stop = of(Side::OneStop);
         assert!(one_stop.cycles > 0.0 && one_stop.marking_ms > 0.0);

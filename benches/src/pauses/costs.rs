@@ -25,6 +25,10 @@ pub struct Costs {
     pub cycles: u64,
     /// For the young generation.
     pub young: Duration,
+    /// What the leaders of stops for the young generation alone spent on a core.
+    pub leading: Duration,
+    /// How many of these stops there were.
+    pub led: u64,
     /// Collections of the young generation, those within other stops included.
     pub scavenges: u64,
 }
@@ -45,6 +49,10 @@ impl Costs {
             *if marking { &mut costs.marking } else { &mut costs.young } += hand_over;
             costs.young += sum(&pause.phases, &YOUNG) * mutators;
             marking = (marking || pause.kind == StopKind::MarkStart) && !pause.ended_cycle;
+            if pause.kind == StopKind::Young {
+                costs.leading += pause.cpu;
+                costs.led += 1;
+            }
             costs.cycles += u64::from(pause.ended_cycle);
             costs.scavenges += u64::from(pause.kind != StopKind::Evacuate);
         }
@@ -101,6 +109,7 @@ mod tests {
         ];
         let costs = Costs::of(&Seen { stops: Vec::new(), pauses }, 2);
         assert_eq!((costs.cycles, costs.scavenges), (2, 4));
+        assert_eq!((costs.led, costs.leading), (1, 4 * MS));
     }
 
     #[test]

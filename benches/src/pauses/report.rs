@@ -76,6 +76,10 @@ pub struct Utilization {
     pub mmu: Option<f64>,
     /// In the worst window of this length or more.
     pub bmu: Option<f64>,
+    /// MMU, if each pause took no longer than its leader spent on a core.
+    pub mmu_of_work: Option<f64>,
+    /// BMU, likewise.
+    pub bmu_of_work: Option<f64>,
 }
 
 impl Machine {
@@ -125,7 +129,7 @@ impl PauseReport {
 
 impl Section {
     fn new(name: &'static str, span: Interval, seen: &Seen, cap: Duration) -> Self {
-        let timelines = seen.timelines(span);
+        let (felt, work) = (seen.timelines(span), seen.timelines_of_work(span));
         let seen = seen.within(span);
         let stops = seen.stops.iter().map(|stop| (stop.kind, Duration::from_nanos(stop.when.length())));
         Self {
@@ -134,21 +138,23 @@ impl Section {
             stops: rows(&stops.collect::<Vec<_>>(), cap),
             pauses: rows(&seen.pauses.iter().map(|pause| (pause.kind, pause.wall)).collect::<Vec<_>>(), cap),
             pauses_cpu: rows(&seen.pauses.iter().map(|pause| (pause.kind, pause.cpu)).collect::<Vec<_>>(), cap),
-            utilization: WINDOWS_MS.iter().map(|window| Utilization::new(*window, span, &timelines)).collect(),
+            utilization: WINDOWS_MS.iter().map(|window| Utilization::new(*window, span, &felt, &work)).collect(),
         }
     }
 }
 
 impl Utilization {
-    fn new(window_ms: u64, span: Interval, timelines: &[Timeline]) -> Self {
+    fn new(window_ms: u64, span: Interval, felt: &[Timeline], work: &[Timeline]) -> Self {
         let window = window_ms * 1_000_000;
         // Without a stop there is no timeline, and nothing was taken from anybody.
-        let of = |least: Option<f64>| least.or((timelines.is_empty() && window <= span.length()).then_some(1.0));
+        let of = |least: Option<f64>| least.or((felt.is_empty() && window <= span.length()).then_some(1.0));
         let rounded = |share: f64| (share * 1e4).round() / 1e4;
         Self {
             window_ms,
-            mmu: of(least(timelines, |timeline| timeline.minimum(window))).map(rounded),
-            bmu: of(least(timelines, |timeline| timeline.bounded_minimum(window))).map(rounded),
+            mmu: of(least(felt, |timeline| timeline.minimum(window))).map(rounded),
+            bmu: of(least(felt, |timeline| timeline.bounded_minimum(window))).map(rounded),
+            mmu_of_work: of(least(work, |timeline| timeline.minimum(window))).map(rounded),
+            bmu_of_work: of(least(work, |timeline| timeline.bounded_minimum(window))).map(rounded),
         }
     }
 }
@@ -227,14 +233,16 @@ fn histogram(f: &mut Formatter<'_>, title: &str, rows: &[Row]) -> fmt::Result {
 
 fn utilization(f: &mut Formatter<'_>, all: &[Utilization]) -> fmt::Result {
     let line = |f: &mut Formatter<'_>, name: &str, of: &dyn Fn(&Utilization) -> String| {
-        write!(f, "  {name:<20}")?;
+        write!(f, "  {name:<22}")?;
         all.iter().try_for_each(|window| write!(f, "{:>8}", of(window)))?;
         writeln!(f)
     };
     let percent = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 1e2));
     line(f, "window, ms", &|of| of.window_ms.to_string())?;
     line(f, "  MMU", &|of| percent(of.mmu))?;
-    line(f, "  BMU", &|of| percent(of.bmu))
+    line(f, "  BMU", &|of| percent(of.bmu))?;
+    line(f, "  MMU, leaders' work", &|of| percent(of.mmu_of_work))?;
+    line(f, "  BMU, leaders' work", &|of| percent(of.bmu_of_work))
 }
 
 #[cfg(test)]

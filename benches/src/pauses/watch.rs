@@ -112,6 +112,28 @@ impl Seen {
         }
         stops.into_values().map(|stops| Timeline::new(span, stops)).collect()
     }
+
+    /// The same, had the machine given every leader a core at once, and every mutator its own afterwards: each pause
+    /// takes from all of them what its leader spent on a core. Steps are as the clock saw them.
+    pub fn timelines_of_work(&self, span: Interval) -> Vec<Timeline> {
+        let mut steps: HashMap<ThreadId, Vec<Interval>> = HashMap::new();
+        for stop in &self.stops {
+            let of_thread = steps.entry(stop.thread).or_default();
+            if stop.kind == StopKind::Step {
+                of_thread.push(stop.when);
+            }
+        }
+        // Pauses that were told of together lie one before the other, so that none hides another.
+        let mut end = u64::MAX;
+        let pauses: Vec<_> = (self.pauses.iter().rev())
+            .map(|pause| {
+                let pause_end = pause.told.min(end);
+                end = pause_end.saturating_sub(nanos(pause.cpu));
+                Interval { start: end, end: pause_end }
+            })
+            .collect();
+        steps.into_values().map(|steps| Timeline::new(span, steps.into_iter().chain(pauses.iter().copied()))).collect()
+    }
 }
 
 fn nanos(length: Duration) -> u64 {
@@ -157,5 +179,25 @@ mod tests {
         least.sort_by(f64::total_cmp);
         assert_eq!(least, [0.6, 0.9]);
         assert_eq!(seen.within(Interval { start: 20, end: 90 }).stops.len(), 1);
+    }
+
+    #[test]
+    fn work_is_what_leaders_spent_and_no_pause_hides_another() {
+        let thread = std::thread::current().id();
+        let stop = |kind, start, end| Stop { kind, thread, when: Interval { start, end } };
+        let pause = |told, cpu| Pause {
+            kind: StopKind::Young,
+            told,
+            wall: Duration::from_nanos(500),
+            cpu: Duration::from_nanos(cpu),
+            phases: PhaseTimes::default(),
+            ended_cycle: false,
+        };
+        let stops = vec![stop(StopKind::Young, 0, 600), stop(StopKind::Step, 700, 750)];
+        let seen = Seen { stops, pauses: vec![pause(600, 100), pause(600, 100)] };
+        let all = seen.timelines_of_work(Interval { start: 0, end: 1000 });
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].minimum(1000), Some(0.75));
+        assert_eq!(all[0].minimum(200), Some(0.0), "the two pauses lie next to each other");
     }
 }
