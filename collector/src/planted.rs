@@ -44,6 +44,9 @@ macro_rules! table {
         /// All of them.
         pub const SITES: &[Site] = &[$(Site::$order,)* $(Site::$bug,)*];
 
+        /// Those of them that are orders.
+        pub const ORDERS: &[Site] = &[$(Site::$order,)*];
+
         /// The orders.
         pub mod ord {
             #[allow(unused_imports, reason = "the sites are named only where one can be armed")]

@@ -1,0 +1,141 @@
+//! After a stop, with the world running again: sweeping, memory given back, observers, drop glue; and the figures.
+use super::{CollectionKind, CollectionReport, Collector};
+use crate::event::Event;
+use crate::scavenge::cycle::Tally;
+use crate::statistics::{MemoryUsage, Statistics, StopKind, resident_set};
+use crate::sweep;
+use crate::sync::Ordering::Relaxed;
+use crate::units::{Bytes, REGION_BYTES};
+use std::time::{Duration, Instant};
+
+impl Collector {
+    /// Gets the sweep going, and runs the drop glue of what has died. Panics of drop glue pass through; what was not
+    /// dropped yet is dropped by the next call.
+    pub fn run_drops(&self) {
+        if self.sweep_now.swap(false, Relaxed) {
+            sweep::finish(&self.core);
+        } else if self.core.spaces.old.unswept() > 0 {
+            let core = self.core.clone();
+            if !self.helpers.spawn(move || sweep::finish(&core)) {
+                // Nobody else will: a few regions at each collection, and as many as are needed at the next full one.
+                for _ in 0..16 {
+                    if !sweep::sweep_one(&self.core) {
+                        break;
+                    }
+                }
+            }
+        }
+        self.tidy();
+        self.tell_observer();
+        loop {
+            let next = self.core.graveyard.lock().pop();
+            match next {
+                Some(corpse) => corpse.bury(),
+                None => return,
+            }
+        }
+    }
+    /// Has memory ready for the next pause, and gives back what a finished cycle left over. On a helper if there is one:
+    /// neither the first touch of memory nor its release belongs into a pause.
+    fn tidy(&self) {
+        let core = self.core.clone();
+        let ended = self.release_due.swap(false, Relaxed);
+        let work = move || {
+            let spaces = &core.spaces;
+            let row = spaces.nursery_regions();
+            spaces.pool.prepare(2 * row);
+            if ended {
+                spaces.pool.release_free(2 * row + spaces.pool.in_use() / 4);
+            }
+        };
+        if !self.helpers.spawn(work.clone()) {
+            work();
+        }
+    }
+    fn tell_observer(&self) {
+        let Some(observer) = &self.core.settings.observer else { return };
+        loop {
+            let next = self.waiting.lock().pop();
+            match next {
+                Some(event) => observer.0.event(&event),
+                None => return,
+            }
+        }
+    }
+    /// Puts an event where it waits to be told.
+    pub(super) fn happened(&self, event: Event) {
+        if self.core.settings.observer.is_some() {
+            self.waiting.lock().push(event);
+        }
+    }
+    /// Records how long a mutator stood still, from the request to running again.
+    pub fn record_stop(&self, stop: Duration, kind: StopKind) {
+        self.totals.lock().stops.record(kind, stop);
+        if self.core.settings.observer.is_some() {
+            let (thread, ended) = (std::thread::current().id(), Instant::now());
+            self.happened(Event::Stop { kind, thread, ended, stood: stop });
+        }
+    }
+    pub(super) fn note(&self, report: &CollectionReport, tally: &Tally) {
+        let mut t = self.totals.lock();
+        match report.kind {
+            CollectionKind::Evacuate => t.evacuations += 1,
+            _ => t.scavenges += 1,
+        }
+        t.full += u64::from(report.ended_cycle);
+        t.copied += tally.copied as u64;
+        t.promoted += tally.promoted as u64;
+        t.freed += tally.freed as u64;
+        t.retained += tally.retained_regions as u64;
+        t.pauses.record(report.stop_kind(), report.pause);
+        drop(t);
+        self.happened(Event::Pause(*report));
+    }
+    /// The heap's memory at one glance; stops nobody.
+    pub fn memory_usage(&self) -> MemoryUsage {
+        let spaces = &self.core.spaces;
+        MemoryUsage {
+            rss: resident_set(),
+            heap_total: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
+            heap_used: Bytes::new(spaces.old_bytes() + spaces.young_bytes_hint()),
+        }
+    }
+    /// The heap's figures.
+    pub fn statistics(&self) -> Statistics {
+        let spaces = &self.core.spaces;
+        let t = self.totals.lock();
+        Statistics {
+            scavenges: t.scavenges,
+            full_collections: t.full,
+            evacuations: t.evacuations,
+            bytes_copied: t.copied,
+            bytes_promoted: t.promoted,
+            bytes_freed: t.freed,
+            bytes_marked: t.marked,
+            regions_retained: t.retained,
+            old_used: Bytes::new(spaces.old_bytes()),
+            old_free: Bytes::new(spaces.old.free()),
+            large_used: Bytes::new(spaces.large_bytes()),
+            young_used: Bytes::new(spaces.young_bytes_hint()),
+            committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
+            limit: Bytes::new(spaces.pool.limit() * REGION_BYTES),
+            stops: t.stops.summary(),
+            pauses: t.pauses.summary(),
+        }
+    }
+}
+
+impl Drop for Collector {
+    /// Drops every value that is left; in no order, and with nothing of the heap to look at.
+    fn drop(&mut self) {
+        sweep::finish(&self.core);
+        let core = &self.core;
+        let table = &core.spaces.pool.table;
+        let mut rest = std::mem::take(&mut *core.droppables.lock());
+        for index in 0..table.opened() {
+            table.with_region(index, |r| rest.append(&mut r.droppables.lock()));
+        }
+        rest.into_iter().for_each(|object| core.bury(object));
+        self.run_drops();
+    }
+}

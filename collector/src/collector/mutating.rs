@@ -1,0 +1,178 @@
+//! What mutators ask for while they run: memory, the slow halves of their barriers, identity.
+use super::Collector;
+use crate::error::AllocError;
+use crate::mutator_local::{MutatorLocal, Remembered};
+use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
+use crate::object::raw::{ObjectRef, fill};
+use crate::object::trace::PlaceOps;
+use crate::planted::bug;
+use crate::region::kind::Kind;
+use crate::region::lab::Lab;
+use crate::sync::Ordering::Relaxed;
+use crate::units::{LAB_BYTES, LARGE_BYTES, REGION_BYTES};
+use std::cell::{Cell, RefCell};
+
+/// Entries that one mutator's barrier may leave before a scavenge is due, however little was allocated: visiting them
+/// is part of a pause.
+const MANY_REMEMBERED: usize = 32 << 10;
+
+impl Collector {
+    /// A mutator's part, in the present phase. No stop may begin before it is registered.
+    pub fn new_local(&self) -> MutatorLocal {
+        let table = &self.core.spaces.pool.table;
+        let marking = self.core.is_marking();
+        MutatorLocal {
+            lab: Lab::default(),
+            barrier_table: Cell::new(table.barrier.table(marking)),
+            region_mask: Cell::new(table.mask()),
+            marking: Cell::new(marking),
+            remembered: RefCell::default(),
+            shaded: RefCell::default(),
+            rest_until: Cell::new(None),
+            droppables: RefCell::default(),
+        }
+    }
+    /// Takes over what a mutator that leaves still holds. No stop is on.
+    pub fn retire_local(&self, local: &MutatorLocal) {
+        self.hand_over(local);
+    }
+    pub(super) fn hand_over(&self, local: &MutatorLocal) {
+        let (rest, free) = local.lab.retire();
+        fill(rest, free);
+        let core = &self.core;
+        core.remembered.lock().append(&mut local.remembered.borrow_mut());
+        core.droppables.lock().append(&mut local.droppables.borrow_mut());
+        core.publish_shaded(local.shaded.borrow_mut().drain(..));
+    }
+
+    /// Memory for a small or middling object (`bytes` up to [`LARGE_BYTES`], whole words) when the buffer has no room.
+    ///
+    /// # Errors
+    /// [`AllocError`] at the limit; a collection at the next safepoint may help.
+    pub fn allocate_slow(&self, local: &MutatorLocal, bytes: usize) -> Result<*mut u8, AllocError> {
+        debug_assert!(bytes <= LARGE_BYTES && bytes.is_multiple_of(8));
+        self.assist(local, LAB_BYTES.max(bytes));
+        let spaces = &self.core.spaces;
+        if bytes > LAB_BYTES / 4 {
+            // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
+            let start = spaces.overflow(bytes);
+            if start.is_err() || spaces.is_nursery_full_hint() {
+                self.want();
+            }
+            return start;
+        }
+        if local.remembered.borrow().len() > MANY_REMEMBERED {
+            self.want();
+        }
+        let (start, got, used_up) = spaces.lab().inspect_err(|_| self.want())?;
+        if used_up {
+            self.want();
+        }
+        let (rest, free) = local.lab.replace(start, got);
+        fill(rest, free);
+        Ok(local.lab.try_bump(bytes).expect("a fresh buffer has room for a quarter of itself"))
+    }
+    /// Memory for a large object: regions of its own.
+    ///
+    /// # Errors
+    /// [`AllocError`] at the limit, or when no heap of this limit could hold it.
+    pub fn allocate_large(&self, _local: &MutatorLocal, bytes: usize, has_edges: bool) -> Result<*mut u8, AllocError> {
+        let kind = if has_edges { Kind::LARGE_OLD } else { Kind::LARGE_YOUNG };
+        let start = self.core.spaces.large(bytes, kind);
+        let spaces = &self.core.spaces;
+        let near = start.is_err() || spaces.young_bytes_hint() > spaces.nursery_regions() * REGION_BYTES;
+        if near || self.is_full_due() {
+            self.want();
+        }
+        start
+    }
+    /// After a large object with references is completely written: it was born old, and its stores had no barrier.
+    ///
+    /// # Safety
+    /// `object` came from [`allocate_large`](Self::allocate_large) in this window and is completely written.
+    #[expect(unsafe_code, reason = "the runtime vouches for the object")]
+    pub unsafe fn finish_large(&self, local: &MutatorLocal, object: ObjectRef) {
+        self.core.after_birth(local, object);
+    }
+    /// Makes an abandoned range walkable.
+    ///
+    /// # Safety
+    /// The range was handed out by this collector in this window and no object is in it.
+    #[expect(unsafe_code, reason = "the runtime vouches for the range")]
+    pub unsafe fn fill(&self, start: *mut u8, bytes: usize) {
+        fill(start, bytes);
+    }
+    fn want(&self) {
+        if !self.wanted.load(Relaxed) {
+            self.wanted.store(true, Relaxed);
+        }
+    }
+    /// Whether the next safepoint should collect.
+    pub fn collection_wanted(&self) -> bool {
+        self.wanted.load(Relaxed)
+    }
+
+    /// Whether an address lies in the heap.
+    pub fn contains(&self, addr: usize) -> bool {
+        self.core.spaces.pool.contains(addr)
+    }
+    /// Whether a heap address is young.
+    pub fn is_young(&self, addr: usize) -> bool {
+        self.core.spaces.pool.table.kind_at(addr).is_young()
+    }
+    /// After `target` was stored at `slot`, when the barrier's fast path cannot tell that nothing is to be done.
+    ///
+    /// # Safety
+    /// `target` is a live object of this heap, and `ops` are those of the type of `slot`.
+    #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
+    pub unsafe fn barrier_slow(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
+        self.core.after_store(local, slot, target, ops);
+    }
+    /// After an old lock was taken: its content may come to refer to something young, or to something old and white.
+    ///
+    /// # Safety
+    /// `lock` is a lock in an old object of this heap, and `ops` are those of its type.
+    #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
+    pub unsafe fn remember_lock(&self, local: &MutatorLocal, lock: *mut u8, ops: &'static PlaceOps) {
+        if !bug::lock_is_not_listed() {
+            self.core.remember(local, lock, ops);
+        }
+    }
+    /// After an old object began to refer weakly to something young.
+    ///
+    /// # Safety
+    /// `object` is a live old object of this heap whose type has weak operations.
+    #[expect(unsafe_code, reason = "the runtime vouches for the object")]
+    pub unsafe fn remember_weak(&self, local: &MutatorLocal, object: ObjectRef) {
+        local.remembered.borrow_mut().push(Remembered::Weak(object));
+    }
+    /// After elements `from..to` of an array were written without their slots' barriers.
+    ///
+    /// # Safety
+    /// `array` is a live array of this heap and the range is within it.
+    #[expect(unsafe_code, reason = "the runtime vouches for the range")]
+    pub unsafe fn range_barrier(&self, local: &MutatorLocal, array: ObjectRef, from: usize, to: usize) {
+        self.core.after_range(local, array, from, to);
+    }
+    /// While marking: keeps an old object that a mutator got hold of without a store.
+    pub fn shade(&self, local: &MutatorLocal, target: ObjectRef) {
+        self.core.shade(local, target);
+    }
+    /// The object's identity hash: the same for its whole life, wherever it moves.
+    pub fn identity_hash(&self, object: ObjectRef) -> u64 {
+        let header = object.header_now();
+        match hash_state(header) {
+            HashState::Stored => object.stored_hash(header),
+            state => {
+                if state == HashState::Unhashed {
+                    // Relaxed: all who ask compute the same number, and only a pause, which orders everything, reads
+                    // the state for another purpose.
+                    object.header().fetch_or(with_hash_state(0, HashState::Hashed), Relaxed);
+                }
+                let pool = &self.core.spaces.pool;
+                let birth = pool.table.with_region(pool.table.index(object.addr()), |r| r.births.load(Relaxed));
+                hash_at(pool.offset(object.addr()), birth)
+            }
+        }
+    }
+}
