@@ -150,8 +150,9 @@ mod tests {
     #[test]
     fn the_table_by_hand() {
         const TWO: &[(u64, u64)] = &[(10, 20), (30, 40)];
+        type Row = (u64, &'static [(u64, u64)], u64, f64, f64);
         // span, stops, window, MMU, BMU
-        let rows: [(u64, &[(u64, u64)], u64, f64, f64); 10] = [
+        let rows: [Row; 10] = [
             (100, &[], 10, 1.0, 1.0),
             (100, &[(40, 50)], 10, 0.0, 0.0),
             (100, &[(40, 50)], 20, 0.5, 0.5),
