@@ -64,7 +64,8 @@ pub struct BenchArgs {
     /// Let no helper share a young collection
     #[arg(long)]
     no_parallel_scavenge: bool,
-    /// Report every kind of stop, what share of its time a mutator is sure of, and the machine's own hiccups
+    /// Report every kind of stop, what share of its time a mutator is sure of, and the machine's own hiccups; beside
+    /// JSON, the tables go to standard error
     #[arg(long)]
     pauses: bool,
 }
@@ -118,6 +119,8 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     };
     if args.json {
         println!("{}", serde_json::to_string(&line)?);
+        // One run, for those who read and for programs.
+        line.pauses.iter().for_each(|pauses| eprint!("{pauses}"));
     } else {
         print(&line);
     }
