@@ -23,6 +23,7 @@ impl<T: Send + Sync + 'static> Published<T> {
     pub fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         let guard = pin();
         // Acquire: the version's content; partner: the swap in `replace`.
+        // Guarded by `published::a_reader_sees_a_whole_version`.
         let version = self.current.load(ord::published_read(), &guard);
         // SAFETY: E1, and E2 with the pin: it is not freed before `guard` goes.
         look(unsafe { version.deref() })

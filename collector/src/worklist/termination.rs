@@ -107,6 +107,7 @@ impl Termination {
     }
 
     fn activate(&self) -> bool {
+        // Acquire: as in `is_over`, for a helper that comes when the phase is over.
         let mut active = self.active.load(ord::termination_over());
         while active > 0 || bug::termination_revive() {
             // Relaxed on success: work comes through its list, which has a lock of its own.
