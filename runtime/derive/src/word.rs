@@ -133,10 +133,11 @@ fn expand_enum(input: &DeriveInput, data: &DataEnum, asked: &[(&str, Span)]) -> 
         match t.field {
             Some(_) => {
                 let unpack = Ident::new(&unpack.to_string(), t.span());
-                let unpack = quote_spanned!(t.span()=> ::orinoco::__private::transparent::#unpack);
+                // The keyword itself is ours, or the embedder's `forbid(unsafe_code)` would object.
+                let call = quote_spanned!(t.span()=> ::orinoco::__private::transparent::#unpack(__bits));
                 quote!(#pattern => {
                     let __bits = #tagged_mod::#payload(__word);
-                    #name::#variant(unsafe { #unpack(__bits) })
+                    #name::#variant(unsafe { #call })
                 })
             }
             None => quote!(#pattern => #name::#variant,),

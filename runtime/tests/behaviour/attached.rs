@@ -210,3 +210,20 @@ fn heaps_come_and_go_on_many_threads_at_once() {
         }
     });
 }
+
+#[test]
+fn thousands_of_parked_mutators_are_all_looked_at() {
+    let heap = heap();
+    let mut all: Vec<Attached<One>> = (0..2000).map(|_| heap.attach(None)).collect();
+    for (a, i) in all.iter_mut().zip(0..) {
+        a.run(|m| {
+            let (cx, root) = m.split();
+            *root = Some(node(cx, i));
+        });
+    }
+    assert_eq!(heap.mutators(), 2000);
+    heap.enter((), |m| m.collect_compact());
+    for (a, i) in all.iter_mut().zip(0..) {
+        a.run(|m| assert_eq!(m.split().1.unwrap().v, i));
+    }
+}

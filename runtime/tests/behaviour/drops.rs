@@ -296,3 +296,70 @@ fn replaced_roots_are_dropped_in_their_window() {
         assert_eq!(count(&drops), 1);
     });
 }
+
+#[test]
+fn a_value_that_the_heap_refuses_is_dropped_there_and_then() {
+    let drops = counter();
+    let config = crate::common::config().limit(orinoco::Bytes::mib(2)).nursery(orinoco::Bytes::kib(256));
+    Heap::new(config).unwrap().enter((), |m| {
+        let cx: &Cx = m;
+        while cx.try_alloc([0u64; 500]).is_ok() {}
+        while cx.try_alloc(0u64).is_ok() {}
+        assert!(cx.try_alloc(noisy_box(&drops)).is_err());
+        assert_eq!(count(&drops), 1);
+        assert!(cx.try_alloc_slice(100_000, |_| noisy_box(&drops)).is_err());
+        assert_eq!(count(&drops), 1, "no element was made");
+    });
+}
+
+#[test]
+fn a_drop_that_panics_at_the_end_of_its_heap_is_heard_of() {
+    struct Bomb(Arc<AtomicU64>);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0.fetch_add(1, Ordering::SeqCst) == 1 {
+                std::panic::resume_unwind(Box::new("a destructor's bug"));
+            }
+        }
+    }
+    #[derive(Trace)]
+    struct Holder {
+        #[trace(skip)]
+        _bomb: Bomb,
+    }
+    let drops = counter();
+    let heap = heap();
+    heap.enter((), |m| {
+        for _ in 0..5 {
+            let kept = m.alloc(Holder { _bomb: Bomb(drops.clone()) });
+            std::mem::forget(m.root(kept));
+        }
+        m.collect();
+    });
+    assert_eq!(count(&drops), 0);
+    let unwound = catch_unwind(AssertUnwindSafe(|| drop(heap)));
+    assert!(unwound.is_err() && count(&drops) >= 2, "{}", count(&drops));
+}
+
+#[test]
+fn what_a_registry_holds_is_dropped_when_it_is_taken_back_or_the_registry_dies() {
+    type Registry = orinoco::FinalizationRegistry<NoisyBox>;
+    let drops = counter();
+    heap().enter((), |m| {
+        let registry = {
+            let registry = Registry::new(m);
+            m.root(registry)
+        };
+        let (target, token) = (crate::common::root_node(m, 1), crate::common::root_node(m, 2));
+        let register = |m: &Cx| registry.get(m).register_with(m, target.get(m), noisy_box(&drops), token.get(m));
+        register(m);
+        assert_eq!(registry.get(m).unregister(m, token.get(m)), 1);
+        assert_eq!(count(&drops), 1);
+        (0..3).for_each(|_| register(m));
+        m.collect();
+        assert_eq!(count(&drops), 1);
+        drop(registry);
+        m.collect();
+        assert_eq!(count(&drops), 4);
+    });
+}

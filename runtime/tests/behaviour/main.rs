@@ -16,6 +16,7 @@ mod locks;
 mod moving;
 mod roots;
 mod shapes;
+mod sizes;
 mod slots;
 mod threads;
 mod weak;

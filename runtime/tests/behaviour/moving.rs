@@ -34,6 +34,16 @@ fn a_value_kept_across_a_call_is_re_bound_after_it() {
 }
 
 #[test]
+fn frames_nest_as_deep_as_calls_do() {
+    fn deep(m: &mut Plain, n: u64) {
+        let a = node(m, n);
+        let ((), a) = keep!(m; a => if n == 0 { m.collect_compact() } else { deep(m, n - 1) });
+        assert_eq!(a.v, n);
+    }
+    heap().enter((), |m| deep(m, 1000));
+}
+
+#[test]
 fn a_local_is_an_argument_and_a_loop_variable() {
     type Args = (Gc<'static, Node<'static>>, u64);
     fn callee(m: &mut Plain, args: Local<'_, Args>) -> u64 {

@@ -13,6 +13,53 @@ struct Shared<'gc> {
     map: Lock<HashMap<u64, Gc<'gc, Node<'gc>>>>,
 }
 
+/// Compiles only if the type lacks the trait: with it, there would be two ways to choose from.
+macro_rules! lacks {
+    ($t:ty: $bound:path) => {{
+        trait Ambiguous<A> {
+            fn resolved() {}
+        }
+        impl<T: ?Sized> Ambiguous<()> for T {}
+        impl<T: ?Sized + $bound> Ambiguous<u8> for T {}
+        <$t as Ambiguous<_>>::resolved()
+    }};
+}
+
+#[test]
+fn nothing_that_belongs_to_a_window_leaves_its_thread() {
+    lacks!(Cx: Send);
+    lacks!(Cx: Sync);
+    lacks!(orinoco::Mutator<()>: Send);
+    lacks!(orinoco::Mutator<()>: Sync);
+    lacks!(Gc<'static, str>: Send);
+    lacks!(Gc<'static, str>: Sync);
+    lacks!(orinoco::GcDyn<'static, dyn Send>: Send);
+    lacks!(orinoco::GcDyn<'static, dyn Send>: Sync);
+    lacks!(orinoco::Local<'static, u64>: Send);
+    lacks!(orinoco::Local<'static, u64>: Sync);
+    lacks!(orinoco::LockGuard<'static, u64>: Send);
+    lacks!(orinoco::LockGuard<'static, u64>: Sync);
+    // What has methods that take a context is not shared even if it holds plain data only: another thread's context may
+    // be of another heap.
+    lacks!(Lock<u64>: Sync);
+    lacks!(orinoco::Slot<u64>: Sync);
+    lacks!(orinoco::WeakCell<u64>: Sync);
+    lacks!(orinoco::WeakMap<u64, u64>: Sync);
+    lacks!(orinoco::FinalizationRegistry<u64>: Sync);
+    lacks!(orinoco::Packed<u64>: Sync);
+}
+
+#[test]
+fn handles_that_own_what_they_need_go_anywhere() {
+    fn anywhere<T: Send + Sync + 'static>() {}
+    anywhere::<orinoco::Heap>();
+    anywhere::<Root<Node<'static>>>();
+    anywhere::<Root<str>>();
+    fn to_another<T: Send + 'static>() {}
+    to_another::<orinoco::Attached<Option<Gc<'static, Node<'static>>>>>();
+    lacks!(orinoco::Attached<crate::common::Vm<'static>>: Send);
+}
+
 #[test]
 fn threads_share_slots_locks_and_roots_while_collections_run() {
     let heap = heap();
