@@ -52,6 +52,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether sizes and ages follow what is measured. Under zeal and under a seed they stay as configured, and so they
+    /// do while the verifier makes every pause long.
+    pub const fn adapts(&self) -> bool {
+        self.zeal.every == 0 && self.seed.is_none() && !self.verify
+    }
     /// Whether something may be due at any safepoint, so that the poll flag stays up.
     pub const fn polls_always(&self) -> bool {
         self.zeal.every > 0 || self.seed.is_some()

@@ -5,6 +5,8 @@ use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
 use crate::object::trace::Deferred;
+use crate::pace::Tenure;
+
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};
@@ -33,6 +35,8 @@ pub(crate) struct Core {
     pub marking: AtomicBool,
     /// Of a thousand bytes of nursery, how many survived of late. Written in pauses.
     survival: AtomicUsize,
+    /// Whether survivors go on to survive. Written in pauses.
+    pub tenure: Mutex<Tenure>,
 }
 
 impl Core {
@@ -49,6 +53,7 @@ impl Core {
             weak_found: Mutex::default(),
             marking: AtomicBool::new(false),
             survival: AtomicUsize::new(300),
+            tenure: Mutex::default(),
         }
     }
     /// Whether a marking cycle is on.

@@ -41,7 +41,14 @@ impl Collector {
         fill(rest, free);
         let core = &self.core;
         core.remembered.lock().append(&mut local.remembered.borrow_mut());
-        core.droppables.lock().append(&mut local.droppables.borrow_mut());
+        let table = &core.spaces.pool.table;
+        let (old, mut young): (Vec<_>, Vec<_>) =
+            local.droppables.borrow_mut().drain(..).partition(|object| table.kind_at(object.addr()).is_old());
+        core.droppables.lock().append(&mut young);
+        // Large objects with references are born old: they hang on their region before anyone may free it.
+        for object in old {
+            table.with_region(table.index(object.addr()), |r| r.droppables.lock().push(object));
+        }
         core.publish_shaded(local.shaded.borrow_mut().drain(..));
     }
 

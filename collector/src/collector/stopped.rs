@@ -146,7 +146,7 @@ impl Collector {
     /// Plans the row after the next stop.
     fn size_nursery(&self, spent: Duration) {
         let s = &self.core.settings;
-        if s.zeal == Zeal::OFF && s.seed.is_none() {
+        if s.adapts() {
             let spaces = &self.core.spaces;
             let most = s.nursery.get().div_ceil(REGION_BYTES);
             spaces.set_nursery_regions(pace::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));

@@ -65,7 +65,9 @@ pub(crate) fn scavenge(
     let condemned = condemn(core, extent);
     clock.ends(Phase::Condemn);
     let remembered = take_remembered(core, extent);
-    let plan = Plan { promote_all: extent == Extent::Everything, shading, copy_budget };
+    let adaptive = extent == Extent::Young && core.settings.adapts();
+    let at_once = adaptive && core.tenure.lock().at_once();
+    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, copy_budget };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, helping + 1));
 
@@ -100,6 +102,9 @@ pub(crate) fn scavenge(
     core.remembered.lock().extend(all.remembered);
     core.publish_shaded(all.shaded);
     tally.young_weak = young_weak;
+    if adaptive {
+        core.tenure.lock().learn(all.copied, all.promoted);
+    }
     tally.copied = all.copied;
     tally.promoted = all.promoted;
     tally.objects = all.objects;
