@@ -29,7 +29,9 @@ pub struct Census {
 
 /// Checks V1 to V4 and counts what is reachable. All buffers are retired.
 pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
-    walk_regions(core, when);
+    let held = core.spaces.old.hold_sweeping();
+    walk_regions(core, when, held.is_empty());
+    core.spaces.old.go_on_sweeping(held);
     let cover = Cover::of(core);
     let mut seen = Seen::new(core);
     let mut work: Vec<ObjectRef> = Vec::new();
@@ -109,9 +111,9 @@ fn check_object(core: &Core, object: ObjectRef, from: &str, when: &str) {
     }
 }
 
-fn walk_regions(core: &Core, when: &str) {
+fn walk_regions(core: &Core, when: &str, swept: bool) {
     let pool = &core.spaces.pool;
-    let quiet = !core.is_marking() && core.spaces.old.is_swept();
+    let quiet = !core.is_marking() && swept;
     for region in core.spaces.walkable() {
         let start = pool.start(region.index);
         let mut at = 0;

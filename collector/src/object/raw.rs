@@ -67,7 +67,7 @@ impl ObjectRef {
     }
     /// The header word.
     #[inline(always)]
-    pub fn header(&self) -> &AtomicUsize {
+    pub(crate) fn header(&self) -> &AtomicUsize {
         // SAFETY: O1, the header is an aligned, initialised word, and is only ever accessed as this atomic
         // once the object is published.
         unsafe { AtomicUsize::from_ptr(self.as_ptr().cast()) }

@@ -14,12 +14,27 @@
 //! T1  `mark` shows every reference of the value; `relocate` shows the same ones and stores what it gets back.
 //! T2  Neither runs code of the embedder's: both are written by `derive(Trace)` or in this library.
 //! T3  What is not a reference is never changed by either.
+//! T4  A visitor is the collector's, or trusted by it: `mark` and `relocate` are safe to call, so whoever could write a
+//!     visitor could answer with any object, or look under a lock that is held.
 use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::task::Task;
 use std::any::TypeId;
 
+/// A visitor that values may be shown to.
+///
+/// # Safety
+/// T4: it keeps references to itself, forwards each to the object that it was, and calls a visit not concurrent only if
+/// nothing else reaches the value meanwhile.
+pub unsafe trait Visitor {}
+// SAFETY: T4, the collector's own.
+unsafe impl Visitor for crate::mark::worker::MarkWorker {}
+// SAFETY: T4, the collector's own.
+unsafe impl Visitor for crate::scavenge::worker::ScavengeWorker {}
+// SAFETY: T4, by the promise that `new` asks for.
+unsafe impl Visitor for EdgeList<'_> {}
+
 /// A visitor that only looks: the marker, the verifier, whoever lists a heap's edges.
-pub trait Marker {
+pub trait Marker: Visitor {
     /// Shows one reference.
     fn edge(&mut self, target: ObjectRef);
     /// Whether mutators may be running: a lock must then be tried, not assumed to be free.
@@ -31,7 +46,7 @@ pub trait Marker {
 }
 
 /// A visitor that moves objects: it is shown a reference and answers where the object is now.
-pub trait Mover {
+pub trait Mover: Visitor {
     /// The target's address from now on.
     fn forward(&mut self, target: ObjectRef) -> ObjectRef;
 }
@@ -183,7 +198,18 @@ impl TypeInfo {
 /// A [`Marker`] that hands each reference to a closure; the world must be stopped.
 pub struct EdgeList<'a> {
     /// Called with each reference.
-    pub found: &'a mut dyn FnMut(ObjectRef),
+    pub(crate) found: &'a mut dyn FnMut(ObjectRef),
+}
+
+impl<'a> EdgeList<'a> {
+    /// A list of what `found` is told.
+    ///
+    /// # Safety
+    /// The world is stopped, or the values that are shown to it are the caller's alone; and `found` lets no reference
+    /// outlive the window.
+    pub unsafe fn new(found: &'a mut dyn FnMut(ObjectRef)) -> Self {
+        Self { found }
+    }
 }
 
 impl Marker for EdgeList<'_> {

@@ -40,7 +40,7 @@ impl Lab {
     }
     /// Gives back the last `bytes` taken.
     #[inline]
-    pub fn unbump(&self, bytes: usize) {
+    pub(crate) fn unbump(&self, bytes: usize) {
         if bug::loser_keeps_its_space() {
             return;
         }
@@ -53,7 +53,7 @@ impl Lab {
     }
     /// Replaces the buffer and returns the free range of the old one.
     #[must_use = "the rest of the old buffer must be filled"]
-    pub fn replace(&self, start: *mut u8, bytes: usize) -> (*mut u8, usize) {
+    pub(crate) fn replace(&self, start: *mut u8, bytes: usize) -> (*mut u8, usize) {
         let rest = (self.top.get(), self.free());
         self.top.set(start);
         self.limit.set(start.wrapping_add(bytes));
@@ -61,7 +61,7 @@ impl Lab {
     }
     /// Empties the buffer and returns its free range.
     #[must_use = "the rest of the buffer must be filled"]
-    pub fn retire(&self) -> (*mut u8, usize) {
+    pub(crate) fn retire(&self) -> (*mut u8, usize) {
         self.replace(null_mut(), 0)
     }
 }

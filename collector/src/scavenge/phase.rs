@@ -58,6 +58,10 @@ impl ScavengePhase {
             findings: Mutex::default(),
         }
     }
+    /// Whether more workers than the leader may come.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.stealers.len() > 1
+    }
     /// A deque for a worker that joins.
     pub(crate) fn join(&self) -> Option<Worker<Task>> {
         self.deques.lock().pop()

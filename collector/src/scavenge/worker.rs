@@ -68,6 +68,8 @@ pub struct ScavengeWorker {
     deque: Worker<Task>,
     /// Work that nobody can steal; shared a half at a time when others may be hungry.
     stack: Vec<Task>,
+    /// Whether there can be others.
+    shared: bool,
     survivor_lab: Lab,
     old_lab: Lab,
     /// C3: off once every copier is done.
@@ -83,8 +85,8 @@ pub struct ScavengeWorker {
 
 /// Objects whose mark words are fetched together.
 const TO_SHADE: usize = 32;
-/// Tasks a worker keeps to itself before it shares half of them.
-const PRIVATE: usize = 64;
+/// Tasks a worker keeps to itself when others may be hungry; a depth-first walk of a tree has few at any moment.
+const PRIVATE: usize = 4;
 
 impl Mover for ScavengeWorker {
     #[inline]
@@ -132,9 +134,10 @@ impl WeakVerdict for ScavengeWorker {
 impl ScavengeWorker {
     pub(crate) fn new(phase: Arc<ScavengePhase>, deque: Worker<Task>) -> Self {
         Self {
+            shared: phase.is_shared(),
             phase,
             deque,
-            stack: Vec::with_capacity(4 * PRIVATE),
+            stack: Vec::with_capacity(256),
             survivor_lab: Lab::default(),
             old_lab: Lab::default(),
             copying: true,
@@ -172,7 +175,7 @@ impl ScavengeWorker {
     pub(crate) fn drain(&mut self) {
         loop {
             while let Some(task) = self.stack.pop() {
-                if self.stack.len() > PRIVATE && self.deque.is_empty() {
+                if self.stack.len() > PRIVATE && self.shared && self.deque.is_empty() {
                     self.share();
                 }
                 self.scan(task);
@@ -186,7 +189,8 @@ impl ScavengeWorker {
     #[cold]
     fn share(&mut self) {
         // The oldest tasks lead to the largest parts of the graph: those are worth a thief's while.
-        self.stack.drain(..PRIVATE / 2).for_each(|task| self.deque.push(task));
+        let half = self.stack.len() / 2;
+        self.stack.drain(..half).for_each(|task| self.deque.push(task));
     }
     fn scan(&mut self, task: Task) {
         if let Some(rest) = task.next() {

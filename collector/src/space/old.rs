@@ -110,6 +110,22 @@ impl OldSpace {
             }
         }
     }
+    /// In a stop, for whoever walks regions: waits for the sweepers at work, and lets none begin until
+    /// [`go_on_sweeping`](Self::go_on_sweeping).
+    pub(crate) fn hold_sweeping(&self) -> Vec<usize> {
+        loop {
+            let mut state = self.state.lock();
+            if state.sweeping == 0 {
+                return std::mem::take(&mut state.unswept);
+            }
+            drop(state);
+            crate::sync::thread::yield_now();
+        }
+    }
+    /// Takes back the regions that were held.
+    pub(crate) fn go_on_sweeping(&self, held: Vec<usize>) {
+        self.state.lock().unswept = held;
+    }
     /// Whether every region is swept.
     pub(crate) fn is_swept(&self) -> bool {
         let state = self.state.lock();

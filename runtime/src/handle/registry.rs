@@ -14,9 +14,9 @@
 use crate::handle::gc::Gc;
 use crate::handle::weak_map::list;
 use crate::mutator::cx::Cx;
-use crate::trace::{Brand, Marker, Mover, Rebind, Share, Trace, no_slot};
+use crate::trace::{Brand, Marker, Mover, Rebind, Share, Trace, list_references, no_slot};
 use orinoco_collector::object::raw::ObjectRef;
-use orinoco_collector::object::trace::{EdgeList, WeakOps, WeakVerdict};
+use orinoco_collector::object::trace::{WeakOps, WeakVerdict};
 use orinoco_collector::sync::Mutex;
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -94,7 +94,7 @@ impl<H: Share> FinalizationRegistry<H> {
         let (held, _) = self.records.lock().ready.pop_front()?;
         if cx.local.marking.get() {
             // The marker comes to held values late: what the program has seen must stay.
-            held.mark(&mut EdgeList { found: &mut |target| cx.shade(target) });
+            list_references(&held, |target| cx.shade(target));
         }
         Some(held)
     }
@@ -130,7 +130,7 @@ impl<H: Trace> FinalizationRegistry<H> {
             }
         }
         let held = records.waiting.iter().map(|w| &w.held).chain(records.ready.iter().map(|(held, _)| held));
-        held.for_each(|held| held.mark(&mut EdgeList { found: &mut |target| young |= verdict.is_young(target) }));
+        held.for_each(|held| list_references(held, |target| young |= verdict.is_young(target)));
         records.ready.iter_mut().for_each(|(_, seen)| *seen = false);
         *self.listed.get_mut() = young;
         young

@@ -20,11 +20,11 @@
 use crate::handle::gc::{Gc, HeapType};
 use crate::mutator::barrier::YOUNG;
 use crate::mutator::cx::Cx;
-use crate::trace::{Brand, Marker, Mover, Rebind, Share, Trace, no_slot};
+use crate::trace::{Brand, Marker, Mover, Rebind, Share, Trace, list_references, no_slot};
 use hashbrown::hash_table::Entry as Place;
 use hashbrown::{HashMap, HashTable};
 use orinoco_collector::object::raw::ObjectRef;
-use orinoco_collector::object::trace::{EdgeList, Liveness, WeakOps, WeakVerdict};
+use orinoco_collector::object::trace::{Liveness, WeakOps, WeakVerdict};
 use orinoco_collector::sync::Mutex;
 use orinoco_collector::units::WORD;
 use std::cell::Cell;
@@ -93,7 +93,7 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
         let value = self.table.lock().entries.find(hash, |e| e.key == object).map(|e| e.value)?;
         if cx.local.marking.get() {
             // The marker comes to values late: what the program has seen must stay.
-            value.mark(&mut EdgeList { found: &mut |target| cx.shade(target) });
+            list_references(&value, |target| cx.shade(target));
         }
         Some(value)
     }
@@ -109,7 +109,7 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
         let hash = cx.collector().identity_hash(object);
         let value = self.table.lock().entries.find_entry(hash, |e| e.key == object).ok()?.remove().0.value;
         if cx.local.marking.get() {
-            value.mark(&mut EdgeList { found: &mut |target| cx.shade(target) });
+            list_references(&value, |target| cx.shade(target));
         }
         Some(value)
     }
@@ -153,7 +153,7 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
             if let Some(key) = visitor.resolve(entry.key) {
                 (entry.key, entry.seen, any) = (key, true, true);
                 if *rounds > 1 {
-                    entry.value.mark(&mut EdgeList { found: &mut |target| reached.push(target) });
+                    list_references(&entry.value, |target| reached.push(target));
                 }
                 show(&mut entry.value, visitor);
             }
@@ -162,7 +162,7 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
             let mut unseen: HashMap<_, _> = entries.iter_mut().filter(|e| !e.seen).map(|e| (e.key, e)).collect();
             while let Some(target) = reached.pop() {
                 let Some(entry) = unseen.remove(&target) else { continue };
-                entry.value.mark(&mut EdgeList { found: &mut |target| reached.push(target) });
+                list_references(&entry.value, |target| reached.push(target));
                 show(&mut entry.value, visitor);
                 // The key was shown with the value that led here. A marker may not have come to it yet; it does not move it.
                 (entry.key, entry.seen) = (visitor.resolve(entry.key).unwrap_or(entry.key), true);
@@ -179,7 +179,7 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
             let Some(key) = verdict.resolve(entry.key) else { return false };
             (entry.key, entry.seen) = (key, false);
             young |= verdict.is_young(key);
-            entry.value.mark(&mut EdgeList { found: &mut |target| young |= verdict.is_young(target) });
+            list_references(&entry.value, |target| young |= verdict.is_young(target));
             true
         });
         *self.listed.get_mut() = young;

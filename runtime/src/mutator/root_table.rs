@@ -195,6 +195,8 @@ mod tests {
 
     /// Moves every object by a page, and counts how many it was shown.
     struct Shift(usize);
+    // SAFETY: the test's own; there are no objects to be confused.
+    unsafe impl orinoco_collector::object::trace::Visitor for Shift {}
     impl Mover for Shift {
         fn forward(&mut self, target: ObjectRef) -> ObjectRef {
             self.0 += 1;

@@ -17,6 +17,8 @@ pub mod check;
 mod containers;
 mod std_types;
 
+use orinoco_collector::object::raw::ObjectRef;
+use orinoco_collector::object::trace::EdgeList;
 pub use orinoco_collector::object::trace::{Marker, Mover, WeakOps};
 
 /// A type seen as a constructor over the collector lifetime.
@@ -72,6 +74,12 @@ pub unsafe trait Share: Trace {}
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a heap type of this allocation's lifetime")]
 pub trait Brand<'gc>: Share + Rebind<At<'gc> = Self> {}
 impl<'gc, T: Share + Rebind<At<'gc> = T>> Brand<'gc> for T {}
+
+/// Lists the references of a value that nothing else reaches meanwhile: the caller's own copy, or in a stopped world.
+pub(crate) fn list_references(value: &impl Trace, mut found: impl FnMut(ObjectRef)) {
+    // SAFETY: as the caller says; what `found` is told is used within the window or the stop.
+    value.mark(&mut unsafe { EdgeList::new(&mut found) });
+}
 
 /// Implemented for every type with a `Drop` of its own, so that the derive's own implementation collides with it.
 #[doc(hidden)]
