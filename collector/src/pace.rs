@@ -66,9 +66,10 @@ pub(crate) fn step_bytes(p: Progress, most: usize) -> usize {
     if p.allocated >= p.headroom { most } else { expected.saturating_sub(p.marked).min(most) }
 }
 
-/// Bytes that mutators may allocate while `live` old bytes are marked.
-pub(crate) fn marking_headroom(live: usize, nursery: usize) -> usize {
-    (live / 2).max(4 * nursery)
+/// Bytes that mutators may allocate while `live` old bytes are marked: half of them, or half of what the limit leaves.
+pub(crate) fn marking_headroom(live: usize, nursery: usize, limit: usize) -> usize {
+    let room = limit.saturating_sub(live);
+    (live / 2).min(room / 2).max(4 * nursery)
 }
 
 /// When to spare an object its second copy.
@@ -180,6 +181,16 @@ mod tests {
         assert_eq!(rolls(7), rolls(7));
         assert_ne!(rolls(7), rolls(8));
         assert!(rolls(9).iter().all(|n| *n < 16));
+    }
+
+    #[test]
+    fn marking_hurries_when_the_limit_is_near() {
+        let mib = |n| Bytes::mib(n).get();
+        for (live, nursery, limit, headroom) in
+            [(100, 4, 1000, 50), (800, 4, 1000, 100), (995, 4, 1000, 16), (2, 4, 1000, 16)]
+        {
+            assert_eq!(marking_headroom(mib(live), mib(nursery), mib(limit)), mib(headroom), "live {live}");
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Collector {
             live: schedule.live,
             marked: core.markers.bytes(),
             allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
-            headroom: pace::marking_headroom(schedule.live, nursery),
+            headroom: pace::marking_headroom(schedule.live, nursery, core.settings.limit.get()),
         };
         // What this buffer owes, and what others left undone.
         let due = pace::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));
@@ -102,7 +102,7 @@ impl Collector {
     /// In the deterministic mode, at a safepoint: what a clock, a schedule and helpers decide otherwise.
     pub(super) fn next_by_dice(&self, dice: &mut Dice) -> Option<(CollectionKind, Cause)> {
         let core = &self.core;
-        if core.spaces.eden.is_absent() {
+        if core.spaces.is_cramped() {
             return Some((CollectionKind::Full, Cause::LimitNear));
         }
         let marking = core.is_marking();

@@ -40,7 +40,7 @@ impl Collector {
             return self.next_by_dice(&mut dice.lock());
         }
         if self.wanted.load(Relaxed) {
-            if core.spaces.eden.is_absent() {
+            if core.spaces.is_cramped() {
                 return Some((CollectionKind::Full, Cause::LimitNear));
             }
             if core.is_marking() {

@@ -55,10 +55,6 @@ impl Eden {
         self.count.store(row.len().min(self.regions.len()), Relaxed);
         self.cursor.store(0, Relaxed);
     }
-    /// Whether there was no room for any row.
-    pub(crate) fn is_absent(&self) -> bool {
-        self.count.load(Relaxed) == 0
-    }
     /// Bytes handed out since the last pause; a hint.
     pub(crate) fn bytes_hint(&self) -> usize {
         self.cursor.load(Relaxed).min(self.count.load(Relaxed) * LABS) * LAB_BYTES

@@ -10,7 +10,7 @@ use crate::region::kind::Kind;
 use crate::space::eden::Eden;
 use crate::space::old::OldSpace;
 use crate::space::pool::{For, Pool};
-use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, LAB_BYTES, REGION_BYTES};
 
 /// All memory of a heap.
@@ -20,6 +20,8 @@ pub(crate) struct Spaces {
     pub old: OldSpace,
     young: Mutex<Young>,
     large_old: Mutex<Vec<usize>>,
+    /// See [`is_cramped`](Self::is_cramped). Written in stops.
+    row_cut: AtomicBool,
     /// Overflow regions since the last stop. Changed under the lock, read by anybody.
     overflow_regions: AtomicUsize,
     /// Bytes of large old objects. Whoever makes or frees one changes it; anybody reads it.
@@ -77,6 +79,7 @@ impl Spaces {
             old: OldSpace::default(),
             young: Mutex::default(),
             large_old: Mutex::default(),
+            row_cut: AtomicBool::new(false),
             overflow_regions: AtomicUsize::new(0),
             large_bytes: AtomicUsize::new(0),
             nursery_regions: AtomicUsize::new(regions),
@@ -104,6 +107,10 @@ impl Spaces {
         self.overflow_regions.store(young.overflow.len(), Relaxed);
         let offset = young.bump.take(bytes).expect("an object that is not large fits a region");
         Ok(self.pool.at(offset))
+    }
+    /// Whether the limit left room for less than half of a row.
+    pub(crate) fn is_cramped(&self) -> bool {
+        self.row_cut.load(Relaxed)
     }
     /// Whether new objects fill a nursery, wherever they went; a hint.
     pub(crate) fn is_nursery_full_hint(&self) -> bool {
@@ -176,6 +183,7 @@ impl Spaces {
         }
         let wanted = self.nursery_regions.load(Relaxed);
         let row: Vec<usize> = (0..wanted).map_while(|_| self.pool.take(1, Kind::EDEN, For::Mutator).ok()).collect();
+        self.row_cut.store(2 * row.len() < wanted, Relaxed);
         self.eden.restart(&row);
     }
     /// In a pause: a large young object is old from now on.
