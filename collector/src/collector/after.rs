@@ -40,12 +40,15 @@ impl Collector {
     fn tidy(&self) {
         let core = self.core.clone();
         let ended = self.release_due.swap(false, Relaxed);
+        let wanted = 2 * core.spaces.nursery_regions();
+        if !ended && core.spaces.pool.is_prepared(wanted) {
+            return;
+        }
         let work = move || {
             let spaces = &core.spaces;
-            let row = spaces.nursery_regions();
-            spaces.pool.prepare(2 * row);
+            spaces.pool.prepare(wanted);
             if ended {
-                spaces.pool.release_free(2 * row + spaces.pool.in_use() / 4);
+                spaces.pool.release_free(wanted + spaces.pool.in_use() / 4);
             }
         };
         if !self.helpers.spawn(work.clone()) {

@@ -3,7 +3,7 @@
 //! ```text
 //!   running:  allocate_slow ─ row used up ─▶ wanted ─▶ (runtime: poll flag, safepoint, stop)
 //!   stopped:  next_kind ─▶ collect ─▶ hand over ─▶ scavenge | mark + purge + scavenge | evacuate
-//!   running:  after_stop ─▶ sweep (helpers, or whoever asks) ─▶ run_drops
+//!   running:  run_drops ─▶ sweep (helpers, or whoever asks) ─▶ memory made ready, given back ─▶ observers ─▶ drop glue
 //! ```
 mod after;
 mod marking;

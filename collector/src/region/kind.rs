@@ -67,10 +67,6 @@ impl Kind {
     pub const fn as_from(self) -> Self {
         Self(self.0 | FROM)
     }
-    /// The same job, with *from* clear.
-    pub const fn as_stays(self) -> Self {
-        Self(self.0 & !FROM)
-    }
 }
 
 impl std::fmt::Debug for Kind {
@@ -90,7 +86,7 @@ mod tests {
     fn being_emptied_changes_nothing_else() {
         for kind in [Kind::EDEN, Kind::SURVIVOR, Kind::OLD, Kind::LARGE_YOUNG, Kind::LARGE_OLD] {
             assert!(!kind.is_from() && kind.as_from().is_from());
-            assert_eq!(kind.as_from().as_stays(), kind);
+            assert_eq!(kind.as_from().is_large(), kind.is_large());
             assert_eq!(kind.as_from().is_young(), kind.is_young());
             assert_eq!(kind.as_from().is_old(), kind.is_old());
         }

@@ -170,6 +170,11 @@ impl Pool {
             bytes += REGION_BYTES;
         }
     }
+    /// Whether `wanted` free regions are backed with memory, or there are no more to back.
+    pub(crate) fn is_prepared(&self, wanted: usize) -> bool {
+        let free = self.free.lock();
+        free.open.len() >= wanted || (free.closed.is_empty() && free.frontier >= free.count)
+    }
     /// Backs free regions with memory until `wanted` are, so that the next pause need not. For outside of pauses.
     pub(crate) fn prepare(&self, wanted: usize) {
         loop {

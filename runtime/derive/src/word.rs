@@ -133,6 +133,7 @@ fn expand_enum(input: &DeriveInput, data: &DataEnum, asked: &[(&str, Span)]) -> 
         match t.field {
             Some(_) => {
                 let unpack = Ident::new(&unpack.to_string(), t.span());
+                // SAFETY, of what is generated: the tag says that this variant was encoded, and by the same derive.
                 // The keyword itself is ours, or the embedder's `forbid(unsafe_code)` would object.
                 let call = quote_spanned!(t.span()=> ::orinoco::__private::transparent::#unpack(__bits));
                 quote!(#pattern => {
@@ -217,6 +218,7 @@ fn expand_struct(input: &DeriveInput, data: &DataStruct) -> Result<TokenStream> 
             fn to_word(self) -> *mut u8 {
                 #inner::to_word(self.#member)
             }
+            // SAFETY, of what is generated: the word is the member's own, since this type is encoded as its member.
             #[inline(always)]
             unsafe fn from_word(__word: *mut u8) -> Self {
                 #name { #member: unsafe { ::orinoco::__private::transparent::from_word(__word) } }
