@@ -60,10 +60,6 @@ impl<T> Segment<T> {
         std::mem::swap(&mut older, &mut self.0);
         Self(older)
     }
-    /// Forgets the entries for which `keep` is false; `keep` may change the others.
-    pub fn retain_mut(&mut self, keep: impl FnMut(&mut T) -> bool) {
-        self.0.retain_mut(keep);
-    }
     /// Forgets all entries.
     pub fn clear(&mut self) {
         self.0.clear();

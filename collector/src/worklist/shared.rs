@@ -78,23 +78,6 @@ impl<T> Worklist<T> {
         self.unlock(stack);
         segment
     }
-    /// Forgets all work that waits here; true if there was some.
-    pub fn clear(&self) -> bool {
-        let mut stack = self.stack.lock();
-        let had_work = !stack.waiting.is_empty();
-        stack.waiting.clear();
-        self.unlock(stack);
-        had_work
-    }
-    /// Calls `f` for each segment that waits here, and drops those that it leaves empty. For stopped worlds: it holds the lock.
-    pub fn update(&self, mut f: impl FnMut(&mut Segment<T>)) {
-        let mut stack = self.stack.lock();
-        stack.waiting.retain_mut(|segment| {
-            f(segment);
-            !segment.is_empty()
-        });
-        self.unlock(stack);
-    }
 
     /// Gives back the lock, and the length with it (W3).
     fn unlock(&self, stack: MutexGuard<'_, Stack<T>>) {
@@ -224,11 +207,6 @@ impl<T> Local<T> {
         self.hot.clear();
         self.cold.clear();
     }
-    /// Calls `f` for each of the segments held here.
-    pub fn update(&mut self, mut f: impl FnMut(&mut Segment<T>)) {
-        f(&mut self.hot);
-        f(&mut self.cold);
-    }
 }
 
 impl<T> Drop for Local<T> {
@@ -346,21 +324,6 @@ mod tests {
         view.share_if_hungry();
         assert_eq!(list.steal().map(|segment| segment.len()), Some(2));
         assert_eq!(view.pop(), Some(3));
-        assert_eq!(view.pop(), None);
-    }
-
-    #[test]
-    fn what_waits_can_be_updated_or_forgotten() {
-        let list = Worklist::new();
-        let mut view = View::new(&list);
-        (0..CAPACITY * 4).for_each(|n| view.push(n));
-        view.publish();
-        list.update(|segment| segment.retain_mut(|n| n.is_multiple_of(2)));
-        assert_eq!(std::iter::from_fn(|| view.pop()).count(), CAPACITY * 2);
-        view.push(1);
-        view.publish();
-        assert!(list.clear());
-        assert!(!list.clear());
         assert_eq!(view.pop(), None);
     }
 }
