@@ -5,8 +5,7 @@ use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
 use crate::object::trace::Deferred;
-use crate::pace::Tenure;
-
+use crate::pace::tenure::Tenure;
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};

@@ -7,7 +7,8 @@ use super::{Cause, CollectionKind, Collector};
 use crate::event::Event;
 use crate::mark::worker::MarkWorker;
 use crate::mutator_local::MutatorLocal;
-use crate::pace::{self, Dice, Progress};
+use crate::pace::dice::Dice;
+use crate::pace::marking::{self, Progress};
 use crate::statistics::StopKind;
 use crate::sweep;
 use crate::units::{LAB_BYTES, REGION_BYTES};
@@ -80,10 +81,10 @@ impl Collector {
             live: schedule.live,
             marked: core.markers.bytes(),
             allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
-            headroom: pace::marking_headroom(schedule.live, nursery, core.settings.limit.get()),
+            headroom: marking::marking_headroom(schedule.live, nursery, core.settings.limit.get()),
         };
         // What this buffer owes, and what others left undone.
-        let due = pace::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));
+        let due = marking::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));
         if due == 0 {
             return;
         }

@@ -14,7 +14,7 @@ use crate::config::{HeapConfig, Settings};
 use crate::error::HeapError;
 use crate::event::{PhaseTimes, Waiting};
 use crate::heap_core::Core;
-use crate::pace::Dice;
+use crate::pace::dice::Dice;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{StopKind, Stops};

@@ -15,7 +15,7 @@ use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
 use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
-use crate::pace;
+use crate::pace::{growth, nursery};
 use crate::roots::Roots;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
 use crate::scavenge::in_place;
@@ -149,14 +149,14 @@ impl Collector {
         if s.adapts() {
             let spaces = &self.core.spaces;
             let most = s.nursery.get().div_ceil(REGION_BYTES);
-            spaces.set_nursery_regions(pace::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));
+            spaces.set_nursery_regions(nursery::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));
         }
     }
     /// A young collection.
     fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
         let core = &self.core;
         let budget =
-            if core.settings.zeal == Zeal::OFF { pace::copy_budget(core.settings.step_cap) } else { usize::MAX };
+            if core.settings.zeal == Zeal::OFF { nursery::copy_budget(core.settings.step_cap) } else { usize::MAX };
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
         core.note_survival(tally.copied + tally.promoted, tally.condemned);
         tally
@@ -253,7 +253,7 @@ impl Collector {
     fn plan_next_full(&self) {
         let s = &self.core.settings;
         let live = self.core.spaces.old_bytes();
-        let at = pace::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
+        let at = growth::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
         self.full_at.store(at, Relaxed);
     }
     fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
