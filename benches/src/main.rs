@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use orinoco_benches::cli;
 
-/// Runs real heap graphs and shared workloads on the orinoco heap.
+/// Runs real heap graphs, shared workloads and torture on the orinoco heap.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -18,6 +18,7 @@ enum Command {
     Replay(cli::replay::ReplayArgs),
     Bench(cli::bench::BenchArgs),
     Compare(cli::compare::CompareArgs),
+    Stress(cli::stress::StressArgs),
 }
 
 /// What a command ends with that could not be carried out. One that was, and found a disagreement, ends with 1.
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => cli::replay::run(args),
         Command::Bench(args) => cli::bench::run(args),
         Command::Compare(args) => cli::compare::run(args),
+        Command::Stress(args) => cli::stress::run(args),
     };
     done.unwrap_or_else(|error| {
         // One line, whatever a file name or a message holds.

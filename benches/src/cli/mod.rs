@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 pub mod bench;
 pub mod compare;
 pub mod replay;
+pub mod stress;
 
 /// Prints a command's outcome. A reader that has gone away has had enough; that is no failure.
 ///
