@@ -6,6 +6,8 @@ pub const WORD: usize = 8;
 pub const REGION_SHIFT: u32 = 18;
 /// A region: the unit in which memory changes its job.
 pub const REGION_BYTES: usize = 1 << REGION_SHIFT;
+/// Regions that are opened and given back together: a huge page of 2 MiB.
+pub const GROUP: usize = (2 << 20) / REGION_BYTES;
 /// An object above this size gets regions of its own and never moves.
 pub const LARGE_BYTES: usize = REGION_BYTES / 2;
 /// A mutator's allocation buffer. It divides a region, so no buffer straddles two.

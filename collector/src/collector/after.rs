@@ -40,7 +40,7 @@ impl Collector {
     fn tidy(&self) {
         let core = self.core.clone();
         let ended = self.release_due.swap(false, Relaxed);
-        let wanted = 2 * core.spaces.nursery_regions();
+        let wanted = core.spaces.regions_to_have_ready();
         if !ended && core.spaces.pool.is_prepared(wanted) {
             return;
         }

@@ -146,6 +146,8 @@ impl Collector {
         let helpers = Helpers::new(settings.helpers)?;
         let spaces = Spaces::new(pool, settings.nursery);
         spaces.start_mutating();
+        // The first pause finds something to copy to.
+        spaces.pool.prepare(1);
         let full_at = settings.initial_old.get();
         let dice = settings.seed.map(|seed| Mutex::new(Dice::new(seed)));
         Ok(Self {

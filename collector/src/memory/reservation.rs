@@ -61,6 +61,11 @@ impl Reservation {
         // SAFETY: M1, the range is ours.
         unsafe { mprotect(self.at(offset).cast(), bytes, MprotectFlags::READ | MprotectFlags::WRITE) }
     }
+    /// Lets the system back open ranges with huge pages, where a whole one is open. A wish: without them nothing is wrong.
+    pub(crate) fn wish_for_huge_pages(&self) {
+        // SAFETY: M1, the mapping is ours, and the advice changes nothing that is in it.
+        let _ = unsafe { madvise(self.base.cast(), self.bytes, Advice::LinuxHugepage) };
+    }
     /// Gives a range's memory back to the system; it stays open and reads zero again.
     pub(crate) fn release(&self, offset: usize, bytes: usize) {
         assert!(offset + bytes <= self.bytes);
@@ -75,6 +80,12 @@ impl Reservation {
     }
     /// Backs an open range with memory now, so that no later write has to wait for it.
     pub(crate) fn touch(&self, offset: usize, bytes: usize) {
+        assert!(offset + bytes <= self.bytes);
+        // SAFETY: M1 and M2; what is there stays as it is.
+        if unsafe { madvise(self.at(offset).cast(), bytes, Advice::LinuxPopulateWrite) }.is_ok() {
+            return;
+        }
+        // An older kernel.
         for page in (offset..offset + bytes).step_by(4096) {
             let word = self.word(page);
             // A store of what is there: atomic, so that it may run beside the range's owner.

@@ -14,6 +14,7 @@ use crate::roots::Roots;
 use crate::scavenge::phase::{Plan, ScavengePhase};
 use crate::scavenge::retained;
 use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::space::pool::For;
 use crate::space::spaces::FromRegion;
 use crate::sync::Arc;
 use crate::units::REGION_BYTES;
@@ -67,7 +68,9 @@ pub(crate) fn scavenge(
     let remembered = take_remembered(core, extent);
     let adaptive = extent == Extent::Young && core.settings.adapts();
     let at_once = adaptive && core.tenure.lock().at_once();
-    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, copy_budget };
+    // Whoever may take all the time there is may wait for memory, too.
+    let room = if copy_budget == usize::MAX { For::Collector } else { For::Copier };
+    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, copy_budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, helping + 1));
 

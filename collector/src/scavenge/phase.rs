@@ -11,6 +11,7 @@ use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::task::Task;
 use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::space::pool::For;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, Ordering::Relaxed, Steal, Stealer, Worker};
 use crate::workers::Phase;
 use crate::worklist::termination::Termination;
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub shading: bool,
     /// Bytes that may be copied before the rest is kept where it is.
     pub copy_budget: usize,
+    /// What memory copies may go to.
+    pub room: For,
 }
 
 /// One scavenge's shared state.

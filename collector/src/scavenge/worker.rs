@@ -382,7 +382,7 @@ impl ScavengeWorker {
         if !self.within_budget() {
             return None;
         }
-        let (start, got) = self.phase.core.spaces.survivor_lab(bytes).ok()?;
+        let (start, got) = self.phase.core.spaces.survivor_lab(bytes, self.phase.plan.room).ok()?;
         let (rest, free) = self.survivor_lab.replace(start, got);
         fill(rest, free);
         self.survivor_lab.try_bump(bytes)
@@ -393,7 +393,7 @@ impl ScavengeWorker {
             return None;
         }
         let spaces = &self.phase.core.spaces;
-        let run = spaces.old.take(&spaces.pool, bytes).ok()?;
+        let run = spaces.old.take(&spaces.pool, bytes, self.phase.plan.room).ok()?;
         let (rest, free) = self.old_lab.replace(spaces.pool.at(run.offset), run.bytes);
         spaces.old.give_back(&spaces.pool, rest, free);
         self.old_lab.try_bump(bytes)

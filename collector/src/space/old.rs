@@ -37,14 +37,14 @@ struct OldState {
 
 impl OldSpace {
     /// Takes a gap of at least `bytes`, fresh memory if there is none. The gap is walkable until it is used.
-    pub(crate) fn take(&self, pool: &Pool, bytes: usize) -> Result<Run, AllocError> {
+    pub(crate) fn take(&self, pool: &Pool, bytes: usize, whom: For) -> Result<Run, AllocError> {
         let mut state = self.state.lock();
         let found = state.runs.take(bytes.max(OLD_LAB_BYTES / 8)).or_else(|| state.runs.take(bytes));
         if let Some(run) = found {
             self.used.fetch_add(run.bytes, Relaxed);
             return Ok(run);
         }
-        let region = pool.take(1, Kind::OLD, For::Collector)?;
+        let region = pool.take(1, Kind::OLD, whom)?;
         state.regions.insert(region);
         let offset = region * REGION_BYTES;
         let mine = bytes.clamp(OLD_LAB_BYTES, REGION_BYTES);

@@ -9,10 +9,11 @@ use crate::object::raw::poison;
 use crate::region::kind::Kind;
 use crate::region::mark_bitmap::MarkBitmap;
 use crate::region::table::RegionTable;
+use crate::space::free::Free;
 use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, REGION_BYTES, WORD};
 use rustix::io::Errno;
-use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Bytes of one side bitmap for a region: a bit a word.
 const SIDE_BYTES: usize = REGION_BYTES / WORD / 8;
@@ -30,21 +31,15 @@ pub(crate) struct Pool {
     limit: usize,
 }
 
-/// Free regions: open ones (backed by memory), closed ones below `frontier`, and everything from `frontier` up.
-struct Free {
-    closed: BTreeSet<usize>,
-    open: BTreeSet<usize>,
-    frontier: usize,
-    count: usize,
-}
-
 /// Who asks for a region.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
     /// A mutator: the limit holds.
     Mutator,
     /// The collector, in a pause: it gives back more than it takes.
     Collector,
+    /// A copier, in a pause that is to be short: only memory that is ready, for a fault costs more than a copy.
+    Copier,
 }
 
 impl Pool {
@@ -58,6 +53,7 @@ impl Pool {
             |bytes: usize, align: usize| Reservation::new(bytes, align).map_err(|errno| (Bytes::new(bytes), errno));
         // Aligned to its own size, so that an address's region index is a shift and a mask, and entry 0 is ours.
         let heap = reserve_range(bytes, bytes)?;
+        heap.wish_for_huge_pages();
         let marks = reserve_range(count * SIDE_BYTES, 4096)?;
         let remembered = reserve_range(count * SIDE_BYTES, 4096)?;
         Ok(Self {
@@ -65,7 +61,7 @@ impl Pool {
             marks,
             remembered,
             table: RegionTable::new(count),
-            free: Mutex::new(Free { closed: BTreeSet::new(), open: BTreeSet::new(), frontier: 1, count }),
+            free: Mutex::new(Free::new(count)),
             in_use: AtomicUsize::new(0),
             limit: limit_regions,
         })
@@ -118,16 +114,20 @@ impl Pool {
         if whom == For::Mutator && in_use + span > self.limit {
             return Err(if span > self.limit { AllocError::TooLarge } else { AllocError::LimitReached });
         }
-        let first = free.find(span).ok_or(AllocError::LimitReached)?;
+        let found = if whom == For::Copier { free.find_open() } else { free.find(span) };
+        let first = found.ok_or(AllocError::LimitReached)?;
         self.table.grow_to(first + span - 1);
-        for index in first..first + span {
-            if !free.open.contains(&index) {
-                self.open(index).map_err(|_| AllocError::OutOfMemory)?;
-                free.opened(index);
+        let mut rest = first..first + span;
+        while !rest.is_empty() {
+            let (part, open) = free.alike(rest.clone());
+            rest.start = part.end;
+            if !open {
+                self.open(part.clone()).map_err(|_| AllocError::OutOfMemory)?;
+                free.opened(part);
             }
         }
         for index in first..first + span {
-            free.open.remove(&index);
+            free.remove(index);
             self.table.with_region(index, |r| {
                 r.births.fetch_add(1, Relaxed);
                 r.live.store(0, Relaxed);
@@ -139,17 +139,17 @@ impl Pool {
         self.in_use.store(in_use + span, Relaxed);
         Ok(first)
     }
-    fn open(&self, index: usize) -> Result<(), Errno> {
-        self.marks.open(index * SIDE_BYTES, SIDE_BYTES)?;
-        self.remembered.open(index * SIDE_BYTES, SIDE_BYTES)?;
-        self.heap.open(index * REGION_BYTES, REGION_BYTES)
+    fn open(&self, range: Range<usize>) -> Result<(), Errno> {
+        self.marks.open(range.start * SIDE_BYTES, range.len() * SIDE_BYTES)?;
+        self.remembered.open(range.start * SIDE_BYTES, range.len() * SIDE_BYTES)?;
+        self.heap.open(range.start * REGION_BYTES, range.len() * REGION_BYTES)
     }
     /// Gives `span` regions back. Their mark bits and remembered bits are clear. P1 is the caller's to know.
     pub(crate) fn give_back(&self, first: usize, span: usize) {
         let mut free = self.free.lock();
         for index in first..first + span {
             self.table.set_kind(index, Kind::FREE);
-            free.open.insert(index);
+            free.add(index);
         }
         self.in_use.fetch_sub(span, Relaxed);
     }
@@ -157,40 +157,51 @@ impl Pool {
     pub(crate) fn poison(&self, index: usize) {
         poison(self.start(index), REGION_BYTES);
     }
-    /// Gives the memory of free regions back to the system, all but `keep` of them; returns how many bytes.
+    /// Gives the memory of free regions back to the system, all but `keep` of them; returns how many bytes. Whole groups
+    /// go first: a part of one would break a huge page.
     ///
     /// The lock is held for a region's bookkeeping only: a stop may want regions meanwhile.
     pub(crate) fn release_free(&self, keep: usize) -> usize {
         let mut bytes = 0;
+        let mut close = |range: Range<usize>| {
+            self.heap.release(range.start * REGION_BYTES, range.len() * REGION_BYTES);
+            self.heap.forbid(range.start * REGION_BYTES, range.len() * REGION_BYTES);
+            bytes += range.len() * REGION_BYTES;
+            self.free.lock().closed(range);
+        };
+        let mut top = usize::MAX;
         loop {
-            let Some(index) = self.free.lock().withdraw_open(keep) else { return bytes };
-            self.heap.release(index * REGION_BYTES, REGION_BYTES);
-            self.heap.forbid(index * REGION_BYTES, REGION_BYTES);
-            self.free.lock().closed.insert(index);
-            bytes += REGION_BYTES;
+            let Some(group) = self.free.lock().withdraw_group(keep, top) else { break };
+            top = group.start;
+            close(group);
         }
+        loop {
+            let Some(index) = self.free.lock().withdraw_open(keep) else { break };
+            close(index..index + 1);
+        }
+        bytes
     }
     /// Whether `wanted` free regions are backed with memory, or there are no more to back.
     pub(crate) fn is_prepared(&self, wanted: usize) -> bool {
         let free = self.free.lock();
-        free.open.len() >= wanted || (free.closed.is_empty() && free.frontier >= free.count)
+        free.ready() >= wanted || free.is_all_open()
     }
     /// Backs free regions with memory until `wanted` are, so that the next pause need not. For outside of pauses.
     pub(crate) fn prepare(&self, wanted: usize) {
         loop {
-            let Some(index) = self.free.lock().withdraw_closed(wanted) else { return };
-            self.table.grow_to(index);
-            let opened = self.open(index).is_ok();
+            let Some(range) = self.free.lock().withdraw_closed(wanted) else { return };
+            self.table.grow_to(range.end - 1);
+            let opened = self.open(range.clone()).is_ok();
             if opened {
-                self.heap.touch(index * REGION_BYTES, REGION_BYTES);
-                self.marks.touch(index * SIDE_BYTES, SIDE_BYTES);
+                self.heap.touch(range.start * REGION_BYTES, range.len() * REGION_BYTES);
+                self.marks.touch(range.start * SIDE_BYTES, range.len() * SIDE_BYTES);
             }
             let mut free = self.free.lock();
             if !opened {
-                free.closed.insert(index);
+                free.closed(range);
                 return;
             }
-            free.open.insert(index);
+            free.opened(range);
         }
     }
     /// Regions in use; a hint while mutators run.
@@ -203,62 +214,10 @@ impl Pool {
     }
 }
 
-impl Free {
-    /// The first of `span` neighbouring free regions, lowest first; open ones are preferred for a span of one.
-    fn find(&self, span: usize) -> Option<usize> {
-        if span == 1 {
-            let first = self.open.first().or_else(|| self.closed.first()).copied().unwrap_or(self.frontier);
-            return (first < self.count).then_some(first);
-        }
-        let mut run = 0;
-        let mut next = 0;
-        let mut open = self.open.iter().copied().peekable();
-        let mut closed = self.closed.iter().copied().peekable();
-        loop {
-            let index = match (open.peek(), closed.peek()) {
-                (Some(a), Some(b)) if a < b => open.next(),
-                (Some(_), None) => open.next(),
-                _ => closed.next(),
-            };
-            let Some(index) = index else { break };
-            run = if index == next { run + 1 } else { 1 };
-            next = index + 1;
-            if run == span {
-                return Some(next - span);
-            }
-        }
-        // The last neighbours below the frontier, if they reach it, go on above it.
-        let first = if next == self.frontier { next - run } else { self.frontier };
-        (first + span <= self.count).then_some(first)
-    }
-    /// Takes the highest open region out of everybody's sight, if more than `keep` are open.
-    fn withdraw_open(&mut self, keep: usize) -> Option<usize> {
-        if self.open.len() > keep { self.open.pop_last() } else { None }
-    }
-    /// Takes the lowest closed region out of everybody's sight, if fewer than `wanted` are open.
-    fn withdraw_closed(&mut self, wanted: usize) -> Option<usize> {
-        if self.open.len() >= wanted {
-            return None;
-        }
-        if let Some(index) = self.closed.pop_first() {
-            return Some(index);
-        }
-        let index = self.frontier;
-        self.frontier += usize::from(index < self.count);
-        (index < self.count).then_some(index)
-    }
-    /// Notes that a region is open now. What the frontier passes over on the way is free and closed.
-    fn opened(&mut self, index: usize) {
-        self.closed.remove(&index);
-        self.closed.extend(self.frontier..index);
-        self.frontier = self.frontier.max(index + 1);
-        self.open.insert(index);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::GROUP;
 
     fn pool() -> Pool {
         Pool::new(Bytes::mib(2), Bytes::kib(256)).unwrap()
@@ -287,6 +246,33 @@ mod tests {
         let triple = pool.take(3, Kind::LARGE_OLD, For::Collector).unwrap();
         assert!(triple > singles[4]);
         assert_eq!(pool.in_use(), 8);
+    }
+
+    #[test]
+    fn a_copier_gets_only_memory_that_was_made_ready() {
+        let pool = pool();
+        assert_eq!(pool.take(1, Kind::SURVIVOR, For::Copier), Err(AllocError::LimitReached));
+        pool.prepare(1);
+        let ready = pool.free.lock().ready();
+        assert!(pool.is_prepared(ready) && !pool.is_prepared(ready + 1));
+        for _ in 0..ready {
+            pool.take(1, Kind::SURVIVOR, For::Copier).unwrap();
+        }
+        assert_eq!(pool.take(1, Kind::SURVIVOR, For::Copier), Err(AllocError::LimitReached));
+        assert!(pool.take(1, Kind::SURVIVOR, For::Collector).is_ok());
+    }
+
+    #[test]
+    fn a_group_in_use_keeps_its_memory_while_whole_ones_are_released() {
+        let pool = pool();
+        pool.prepare(3 * GROUP);
+        let ready = pool.free.lock().ready();
+        // Of group 0, region 1 is in use now; nobody ever uses region 0.
+        pool.take(1, Kind::OLD, For::Collector).unwrap();
+        assert_eq!(pool.release_free(ready - 2), REGION_BYTES, "one of those that have neighbours in use");
+        assert_eq!(pool.release_free(ready - 2 - GROUP), GROUP * REGION_BYTES);
+        assert_eq!(pool.release_free(0), (ready - 2 - GROUP) * REGION_BYTES);
+        assert!(!pool.is_prepared(1));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::space::eden::Eden;
 use crate::space::old::OldSpace;
 use crate::space::pool::{For, Pool};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
-use crate::units::{Bytes, LAB_BYTES, REGION_BYTES};
+use crate::units::{Bytes, GROUP, LAB_BYTES, REGION_BYTES};
 
 /// All memory of a heap.
 pub(crate) struct Spaces {
@@ -156,14 +156,14 @@ impl Spaces {
         std::mem::take(&mut self.young.lock().large)
     }
     /// In a pause: a buffer for survivors, of at least `bytes`.
-    pub(crate) fn survivor_lab(&self, bytes: usize) -> Result<(*mut u8, usize), AllocError> {
+    pub(crate) fn survivor_lab(&self, bytes: usize, whom: For) -> Result<(*mut u8, usize), AllocError> {
         let wanted = bytes.max(LAB_BYTES);
         let mut young = self.young.lock();
         if let Some(offset) = young.survivor_bump.take(wanted).or_else(|| young.survivor_bump.take(bytes)) {
             let got = young.survivor_bump.next - offset;
             return Ok((self.pool.at(offset), got));
         }
-        let region = self.pool.take(1, Kind::SURVIVOR, For::Collector)?;
+        let region = self.pool.take(1, Kind::SURVIVOR, whom)?;
         let rest = std::mem::replace(&mut young.survivor_bump, Bump::of(region));
         if rest.end > rest.next {
             fill(self.pool.at(rest.next), rest.end - rest.next);
@@ -245,6 +245,10 @@ impl Spaces {
     /// Sets how many regions the row has from the next pause on.
     pub(crate) fn set_nursery_regions(&self, regions: usize) {
         self.nursery_regions.store(regions, Relaxed);
+    }
+    /// Free regions to be backed with memory before the next pause: it may copy all of a row, and make another.
+    pub(crate) fn regions_to_have_ready(&self) -> usize {
+        (2 * self.nursery_regions()).max(GROUP)
     }
     /// How many regions the row has, or will have after the next pause.
     pub(crate) fn nursery_regions(&self) -> usize {
