@@ -1,13 +1,15 @@
-//! Every order that a protocol leans on, by name with its weakened value, and every mistake that can be planted.
+//! Every order that a protocol leans on, by name, and every mistake that can be planted.
 //!
 //! ```text
 //!   ord::forward_publish()     Release   ──armed──▶  Relaxed
+//!   ord::slot_exchange()       AcqRel    ──armed──▶  Relaxed, Acquire or Release
 //!   bug::unpark_ignores_ask()  false     ──armed──▶  true
 //! ```
 //!
 //! In a build that ships both are constants and nothing is left of them. In a build for models (`--cfg loom`, or
-//! `--cfg gc_mutants` for real threads) one site can be armed while the program runs, so that one build serves every
-//! mutant. `loom-tests/tests/mutants.rs` holds, for each site, the model that must die of it and the words it must say.
+//! `--cfg gc_mutants` for real threads) one mutant can be armed while the program runs, so that one build serves all.
+//! `loom-tests/tests/mutants.rs` holds, for each site, the model that must die of it and the words it must say, and weakens
+//! every order in every way there is.
 //!
 //! A new site is one line in the table below, with its doc comment, and one line in that file.
 
@@ -15,22 +17,43 @@ use crate::sync::Ordering;
 
 #[cfg(any(loom, gc_mutants))]
 mod armed {
+    use super::{Mutant, Site};
     // std's on purpose: the harness writes it before a model runs, and no model should see it.
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicUsize, Ordering, Ordering::Relaxed};
 
+    /// A site's number, and in the bits above it which order stands there instead.
     static ARMED: AtomicUsize = AtomicUsize::new(usize::MAX);
+    const BITS: u32 = 16;
 
-    pub(super) fn arm(site: usize) {
-        ARMED.store(site, Relaxed);
+    pub(super) fn arm(mutant: Option<Mutant>) {
+        let weak = |to| match to {
+            Some(Ordering::Acquire) => 1,
+            Some(Ordering::Release) => 2,
+            _ => 0,
+        };
+        let word = mutant.map_or(usize::MAX, |m| m.site as usize | weak(m.to) << BITS);
+        ARMED.store(word, Relaxed);
     }
-    pub(super) fn is(site: usize) -> bool {
-        ARMED.load(Relaxed) == site
+    pub(super) fn is(site: Site) -> bool {
+        weakened(site).is_some()
+    }
+    /// The order that stands at a site instead of its own, if it is armed.
+    pub(super) fn weakened(site: Site) -> Option<Ordering> {
+        let word = ARMED.load(Relaxed);
+        if word & ((1 << BITS) - 1) != site as usize {
+            return None;
+        }
+        Some(match word >> BITS {
+            1 => Ordering::Acquire,
+            2 => Ordering::Release,
+            _ => Ordering::Relaxed,
+        })
     }
 }
 
 macro_rules! table {
     (
-        orders { $($(#[doc = $order_doc:literal])+ $order:ident = $strong:ident => $weak:ident;)* }
+        orders { $($(#[doc = $order_doc:literal])+ $order:ident = $strong:ident;)* }
         bugs { $($(#[doc = $bug_doc:literal])+ $bug:ident;)* }
     ) => {
         /// A place where a mistake can be planted.
@@ -44,8 +67,8 @@ macro_rules! table {
         /// All of them.
         pub const SITES: &[Site] = &[$(Site::$order,)* $(Site::$bug,)*];
 
-        /// Those of them that are orders.
-        pub const ORDERS: &[Site] = &[$(Site::$order,)*];
+        /// Those of them that are orders, as they are written.
+        pub const ORDERS: &[(Site, Ordering)] = &[$((Site::$order, Ordering::$strong),)*];
 
         /// The orders.
         pub mod ord {
@@ -56,8 +79,8 @@ macro_rules! table {
                 #[inline(always)]
                 pub fn $order() -> Ordering {
                     #[cfg(any(loom, gc_mutants))]
-                    if super::armed::is(Site::$order as usize) {
-                        return Ordering::$weak;
+                    if let Some(weakened) = super::armed::weakened(Site::$order) {
+                        return weakened;
                     }
                     Ordering::$strong
                 }
@@ -72,7 +95,7 @@ macro_rules! table {
                 pub fn $bug() -> bool {
                     #[cfg(any(loom, gc_mutants))]
                     {
-                        super::armed::is(super::Site::$bug as usize)
+                        super::armed::is(super::Site::$bug)
                     }
                     #[cfg(not(any(loom, gc_mutants)))]
                     {
@@ -87,49 +110,53 @@ macro_rules! table {
 table! {
     orders {
         /// Whoever reads a published table sees its content.
-        published_read = Acquire => Relaxed;
+        published_read = Acquire;
         /// A new version's content is published with it, and the old one is freed after its last writer.
-        published_replace = AcqRel => Relaxed;
+        published_replace = AcqRel;
         /// Whoever finds an object forwarded reads its copy.
-        forward_probe = Acquire => Relaxed;
+        forward_probe = Acquire;
         /// The finished copy is published by the address that leads to it.
-        forward_publish = Release => Relaxed;
+        forward_publish = Release;
         /// The loser of a copy race reads the winner's copy.
-        forward_lost = Acquire => Relaxed;
+        forward_lost = Acquire;
         /// Who follows a slot finds the object behind it written.
-        slot_publish = Release => Relaxed;
+        slot_publish = Release;
         /// Who follows a slot finds the object behind it written.
-        slot_follow = Acquire => Relaxed;
+        slot_follow = Acquire;
         /// Who exchanges a reference publishes one and follows the other.
-        slot_exchange = AcqRel => Relaxed;
+        slot_exchange = AcqRel;
         /// Who takes a lock sees what its last holder did.
-        lock_take = Acquire => Relaxed;
+        lock_take = Acquire;
         /// Who takes a lock sees what its last holder did.
-        lock_give = Release => Relaxed;
+        lock_give = Release;
         /// A marker sees what a lock's last holder did.
-        lock_look = Acquire => Relaxed;
+        lock_look = Acquire;
         /// A marker has read what a lock guards before its next holder writes.
-        lock_looked = Release => Relaxed;
+        lock_looked = Release;
         /// An idle worker's effects are visible to whoever sees the phase over.
-        termination_offer = AcqRel => Relaxed;
+        termination_offer = AcqRel;
         /// Who sees the phase over sees what was done in it.
-        termination_over = Acquire => Relaxed;
+        termination_over = Acquire;
         /// A guest sees what the leader prepared.
-        gate_open = Release => Relaxed;
+        gate_open = Release;
         /// A guest sees what the leader prepared.
-        gate_enter = Acquire => Relaxed;
+        gate_enter = Acquire;
         /// The leader sees what its guests did.
-        gate_leave = Release => Relaxed;
+        gate_leave = Release;
         /// The leader sees what its guests did.
-        gate_empty = Acquire => Relaxed;
+        gate_empty = Acquire;
+        /// A sweep that lowers a chunk's flag sees the roots that were dropped before it was raised.
+        root_touched = Release;
+        /// A sweep that lowers a chunk's flag sees the roots that were dropped before it was raised.
+        root_swept = Acquire;
         /// The leader of a stop sees what a mutator did before it parked.
-        park = Release => Relaxed;
+        park = Release;
         /// The leader of a stop sees what a mutator did before it parked.
-        ask = Acquire => Relaxed;
+        ask = Acquire;
         /// A mutator that resumes sees what the stop did.
-        release = Release => Relaxed;
+        release = Release;
         /// A mutator that resumes sees what the stop did.
-        unpark = Acquire => Relaxed;
+        unpark = Acquire;
     }
     bugs {
         /// A stop begins while a helper still marks.
@@ -172,6 +199,10 @@ table! {
         dropped_view_loses_its_work;
         /// Writes the length of the shared stack after giving back its lock: it may say 0 for ever.
         worklist_hint_outside_the_lock;
+        /// A stop moves a root by a plain store: one that was dropped meanwhile is back.
+        root_is_moved_by_a_store;
+        /// Who drops a root raises the flag, and then drops it: a sweep between the two sees neither.
+        root_raises_its_flag_first;
         /// Looks whether the gate is open, and then enters: it may have closed between.
         gate_enter_unchecked;
         /// The last guest says that it has left, and then leaves.
@@ -191,16 +222,54 @@ table! {
     }
 }
 
-/// Plants `site`, or nothing. Called before a model runs, never while it does.
+/// One mistake: a site, and for an order the one that stands there instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mutant {
+    /// Where.
+    pub site: Site,
+    /// For an order, what it is weakened to.
+    pub to: Option<Ordering>,
+}
+
+/// Every mistake there is: each order weakened in every way, each bug.
+pub fn mutants() -> Vec<Mutant> {
+    SITES.iter().flat_map(|site| site.mutants()).collect()
+}
+
+/// Plants a mistake, or none. Called before a model runs, never while it does.
 #[cfg(any(loom, gc_mutants))]
-pub fn arm(site: Option<Site>) {
-    armed::arm(site.map_or(usize::MAX, |site| site as usize));
+pub fn arm(mutant: Option<Mutant>) {
+    armed::arm(mutant);
 }
 
 impl Site {
-    /// The site spelled `name`.
+    /// What can be done to it; the worst first.
+    pub fn mutants(self) -> Vec<Mutant> {
+        let strong = ORDERS.iter().find(|order| order.0 == self).map(|order| order.1);
+        let weaker: &[Option<Ordering>] = match strong {
+            None => &[None],
+            Some(Ordering::AcqRel) => &[Some(Ordering::Relaxed), Some(Ordering::Acquire), Some(Ordering::Release)],
+            Some(_) => &[Some(Ordering::Relaxed)],
+        };
+        weaker.iter().map(|&to| Mutant { site: self, to }).collect()
+    }
+}
+
+impl Mutant {
+    /// The mutant spelled `site`, or `site:Acquire` where an order has several.
     pub fn by_name(name: &str) -> Option<Self> {
-        SITES.iter().copied().find(|site| format!("{site:?}") == name)
+        let whole = |mutant: &Mutant| format!("{:?}", mutant.site) == name;
+        let all = mutants();
+        all.iter().find(|mutant| whole(mutant) || mutant.to_string() == name).copied()
+    }
+}
+
+impl std::fmt::Display for Mutant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.to {
+            Some(order) => write!(f, "{:?}:{order:?}", self.site),
+            None => write!(f, "{:?}", self.site),
+        }
     }
 }
 
@@ -215,10 +284,17 @@ mod tests {
     }
 
     #[test]
-    fn every_site_is_found_by_its_name() {
-        for &site in SITES {
-            assert_eq!(Site::by_name(&format!("{site:?}")), Some(site));
+    fn every_mutant_is_found_by_its_name() {
+        for mutant in mutants() {
+            assert_eq!(Mutant::by_name(&mutant.to_string()), Some(mutant));
         }
-        assert_eq!(Site::by_name("no_such_site"), None);
+        assert_eq!(Mutant::by_name("no_such_site"), None);
+    }
+
+    #[test]
+    fn an_order_in_both_directions_is_weakened_in_three_ways() {
+        let ways: Vec<_> = Site::slot_exchange.mutants().into_iter().filter_map(|mutant| mutant.to).collect();
+        assert_eq!(ways, [Ordering::Relaxed, Ordering::Acquire, Ordering::Release]);
+        assert_eq!(Mutant::by_name("slot_exchange").and_then(|mutant| mutant.to), Some(Ordering::Relaxed));
     }
 }

@@ -84,20 +84,20 @@ pub fn report(name: &str) {
     assert!(runs > 0, "a model that did not run has shown nothing");
 }
 
-/// Plants the bug of that name for the rest of this process.
+/// Plants the mistake of that name for the rest of this process: a site, or `site:Acquire` for half of an order.
 ///
 /// # Errors
 /// When there is no such site, or this build has none that can be armed.
-pub fn plant(site: &str) -> Result<(), String> {
-    use orinoco_collector::model::planted::Site;
-    let site = Site::by_name(site).ok_or_else(|| format!("no site {site}"))?;
+pub fn plant(name: &str) -> Result<(), String> {
+    use orinoco_collector::model::planted::Mutant;
+    let mutant = Mutant::by_name(name).ok_or_else(|| format!("no site {name}"))?;
     #[cfg(any(loom, gc_mutants))]
     {
-        orinoco_collector::model::planted::arm(Some(site));
+        orinoco_collector::model::planted::arm(Some(mutant));
         Ok(())
     }
     #[cfg(not(any(loom, gc_mutants)))]
-    Err(format!("{site:?} can be planted under --cfg loom or --cfg gc_mutants"))
+    Err(format!("{mutant} can be planted under --cfg loom or --cfg gc_mutants"))
 }
 
 /// One test for each scenario of a protocol.

@@ -53,7 +53,7 @@
 //!   R1   world/       state · registry · safepoint   trace/   ground
 //! ```
 //!
-//! Under `--cfg loom` only `world` is built.
+//! Under `--cfg loom` only `world` and `mutator/root_chunk` are built: rooms without a heap.
 #[cfg(not(loom))]
 extern crate self as orinoco;
 
@@ -68,7 +68,6 @@ mod heap;
 mod macros;
 #[doc(hidden)]
 pub mod model;
-#[cfg(not(loom))]
 mod mutator;
 #[cfg(not(loom))]
 mod trace;

@@ -8,6 +8,7 @@ mod jobs;
 mod lock;
 mod marking;
 mod published;
+mod roots;
 mod safepoint;
 mod termination;
 mod worklist;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Scenario> {
         lock::ALL,
         marking::ALL,
         published::ALL,
+        roots::ALL,
         safepoint::ALL,
         termination::ALL,
         worklist::ALL,

@@ -31,14 +31,14 @@ impl Phase {
     }
 
     /// Worker 0 is the leader and brings the work: an entry `n` makes `n` entries `n - 1`. The leader stays to the end;
-    /// a helper may be in a hurry and go home whenever it finds nothing to do.
-    fn work(&self, worker: usize, seed: &[usize], in_a_hurry: bool) {
+    /// a helper may be in a hurry and go home whenever it finds nothing to do. True for the one that ended the phase.
+    fn work(&self, worker: usize, seed: &[usize], in_a_hurry: bool) -> bool {
         let mut view = View::new(&self.list);
         if worker == 0 {
             seed.iter().for_each(|&entry| view.push(entry));
             view.publish();
         } else if !self.termination.enter() {
-            return;
+            return false;
         }
         loop {
             while let Some(entry) = view.pop() {
@@ -47,24 +47,26 @@ impl Phase {
                 self.handled[worker].set(self.handled[worker].get() + 1);
             }
             if self.termination.offer() {
-                break;
+                return true;
             }
             let has_work = || !self.list.is_empty_hint();
             if in_a_hurry {
                 if !has_work() || !self.termination.reenter() {
-                    break;
+                    return false;
                 }
             } else if self.termination.idle_until(has_work) == Outcome::Over {
-                break;
+                return false;
             }
         }
     }
 
-    /// What a worker may rely on when the phase is over.
-    fn total(&self) -> usize {
-        assert!(self.termination.is_over(), "a worker went home before the end");
+    /// What a worker may rely on when the phase is over: whoever ended it knows that without another look.
+    fn total(&self, ended_it: bool) -> usize {
+        assert!(ended_it || self.termination.is_over(), "a worker went home before the end");
+        // Before the list is looked at: its lock would order us after others, too.
+        let total = self.handled.iter().map(|handled| handled.get()).sum();
         assert!(self.list.steal().is_none(), "work was left when the phase ended");
-        self.handled.iter().map(|handled| handled.get()).sum()
+        total
     }
 }
 
@@ -76,13 +78,13 @@ fn run(workers: usize, seed: &'static [usize], expected: usize) {
         .map(|worker| {
             let phase = phase.clone();
             thread::spawn(move || {
-                phase.work(worker, &[], in_a_hurry);
-                if in_a_hurry { expected } else { phase.total() }
+                let ended_it = phase.work(worker, &[], in_a_hurry);
+                if in_a_hurry { expected } else { phase.total(ended_it) }
             })
         })
         .collect();
-    phase.work(0, seed, false);
-    assert_eq!(phase.total(), expected, "the leader sees less than was done");
+    let ended_it = phase.work(0, seed, false);
+    assert_eq!(phase.total(ended_it), expected, "the leader sees less than was done");
     for helper in helpers {
         assert_eq!(helper.join().unwrap(), expected, "a helper sees less than was done");
     }

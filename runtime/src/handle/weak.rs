@@ -40,8 +40,9 @@ impl Cx {
 impl<T: ?Sized + HeapType> WeakCell<T> {
     /// The target, unless it has died. What a window has seen lives at least until its end.
     pub fn upgrade<'gc>(&self, cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
-        // Acquire: the target's content was written before the cell was published, or moved in a pause.
-        let start = NonNull::new(self.word.load(Ordering::Acquire))?;
+        // Relaxed: whoever has the cell followed a slot to it, and its target was written before it; a stop, which alone
+        // writes the word again, orders all of us.
+        let start = NonNull::new(self.word.load(Ordering::Relaxed))?;
         // SAFETY: K1.
         let target = unsafe { Gc::from_start(start.as_ptr()) };
         cx.shade(Gc::object(target));
@@ -66,8 +67,7 @@ fn finish(cell: ObjectRef, verdict: &dyn WeakVerdict) -> bool {
     let Some(start) = NonNull::new(word.load(Ordering::Relaxed)) else { return false };
     // SAFETY: K1.
     let now = verdict.resolve(unsafe { ObjectRef::from_start(start) });
-    // Release: partner of the Acquire in `upgrade`.
-    word.store(now.map_or(null_mut(), ObjectRef::as_ptr), Ordering::Release);
+    word.store(now.map_or(null_mut(), ObjectRef::as_ptr), Ordering::Relaxed);
     now.is_some_and(|target| verdict.is_young(target))
 }
 

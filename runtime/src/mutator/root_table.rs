@@ -1,35 +1,13 @@
 #![expect(unsafe_code, reason = "root slots hold addresses of objects")]
 //! The slots behind [`Root`](crate::Root)s: chunks of memory that is never given back.
 //!
-//! ```text
-//!             take                 drop of the Root               swept in a pause
-//!   free (1) ──────▶ object address ──────────────▶ dropped (0) ─────────────────▶ free (1)
-//! ```
-//!
-//! Type-stable memory makes dropping a `Root` two stores from any thread at any moment, even after the heap is gone. The
-//! collector rewrites a slot by compare-and-exchange, so that a drop meanwhile is not undone.
-//!
-//! K1  A slot holds 1, 0, or the address of an object of the chunk's heap.
-//! K2  A slot is in a free list exactly while it holds 1.
-//! K3  A chunk whose slots were written or dropped since the last sweep, or that held a young reference then, is `touched`;
-//!     a young collection looks at no other.
+//! Type-stable memory makes dropping a `Root` two stores from any thread at any moment, even after the heap is gone. What
+//! that takes is the room below, [`root_chunk`](crate::mutator::root_chunk), whose K1 to K3 hold here.
+use crate::mutator::root_chunk::{Chunk, SLOTS};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{Marker, Mover};
-use std::ptr::{NonNull, null_mut, without_provenance_mut};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::ptr::NonNull;
 use std::sync::{Mutex, PoisonError};
-
-/// Slots of a chunk: what fits in 1 KiB beside the chunk's own two words.
-const SLOTS: usize = 126;
-
-/// A chunk of root slots; lives for ever.
-pub(crate) struct Chunk {
-    /// Whose objects the slots refer to; 0 after that heap's end.
-    heap_id: AtomicUsize,
-    /// K3.
-    touched: AtomicBool,
-    slots: [AtomicPtr<u8>; SLOTS],
-}
 
 /// One slot of one chunk.
 #[derive(Clone, Copy)]
@@ -38,66 +16,42 @@ pub(crate) struct RootPlace {
     index: usize,
 }
 
-fn free_mark() -> *mut u8 {
-    without_provenance_mut(1)
-}
-
-/// The object in a slot, if there is one.
-fn object_in(word: *mut u8) -> Option<ObjectRef> {
-    let start = NonNull::new(word).filter(|_| word != free_mark())?;
+/// The object at the address in a slot.
+fn object_at(word: *mut u8) -> ObjectRef {
+    let start = NonNull::new(word).expect("a chunk shows objects only");
     // SAFETY: K1.
-    Some(unsafe { ObjectRef::from_start(start) })
+    unsafe { ObjectRef::from_start(start) }
 }
 
 impl RootPlace {
     #[inline(always)]
-    fn slot(&self) -> &'static AtomicPtr<u8> {
-        &self.chunk.slots[self.index]
-    }
-    #[inline(always)]
     pub(crate) fn heap_id(&self) -> usize {
-        self.chunk.heap_id.load(Ordering::Relaxed)
+        self.chunk.heap_id()
     }
     #[inline(always)]
     pub(crate) fn load(&self) -> *mut u8 {
-        // Acquire: the reader goes on to the object; partner: the Release in `store`, by whichever thread set the root.
-        self.slot().load(Ordering::Acquire)
+        self.chunk.get(self.index)
     }
     #[inline]
     pub(crate) fn store(&self, word: *mut u8) {
-        // Release: the object's content comes first; partner: the Acquire in `load`.
-        self.slot().store(word, Ordering::Release);
-        // Release: a drop may come from a thread that is no mutator and stops for nobody. A sweep that sees this flag sees
-        // the null too, and one that does not leaves the flag up for the next; partner: the Acquire in `relocate`.
-        self.chunk.touched.store(true, Ordering::Release);
+        self.chunk.set(self.index, word);
     }
     /// Lets go of the slot, from any thread.
     #[inline]
     pub(crate) fn release(&self) {
-        self.store(null_mut());
+        self.chunk.release(self.index);
     }
 }
 
 /// Chunks of dead heaps, waiting until every `Root` into them is dropped.
 static RETIRED: Mutex<Vec<&'static Chunk>> = Mutex::new(Vec::new());
 
-impl Chunk {
-    fn take(heap_id: usize) -> &'static Chunk {
-        let mut retired = RETIRED.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |c: &&Chunk| c.slots.iter().all(|s| object_in(s.load(Ordering::Acquire)).is_none());
-        if let Some(i) = retired.iter().position(idle) {
-            let chunk = retired.swap_remove(i);
-            for slot in &chunk.slots {
-                slot.store(free_mark(), Ordering::Relaxed);
-            }
-            chunk.heap_id.store(heap_id, Ordering::Relaxed);
-            return chunk;
-        }
-        Box::leak(Box::new(Chunk {
-            heap_id: AtomicUsize::new(heap_id),
-            touched: AtomicBool::new(false),
-            slots: [const { AtomicPtr::new(without_provenance_mut(1)) }; SLOTS],
-        }))
+/// A chunk with free slots only, for the roots of a heap: one that another left behind, or a new one.
+fn take_chunk(heap_id: usize) -> &'static Chunk {
+    let mut retired = RETIRED.lock().unwrap_or_else(PoisonError::into_inner);
+    match retired.iter().position(|chunk| chunk.adopt(heap_id)) {
+        Some(i) => retired.swap_remove(i),
+        None => Box::leak(Box::new(Chunk::new(heap_id))),
     }
 }
 
@@ -131,7 +85,7 @@ impl RootTable {
     fn take_slow(&self, own: &mut Vec<RootPlace>) -> RootPlace {
         let mut inner = self.lock();
         if inner.free.is_empty() {
-            let chunk = Chunk::take(self.heap_id);
+            let chunk = take_chunk(self.heap_id);
             inner.chunks.push(chunk);
             inner.free.extend((0..SLOTS).map(|index| RootPlace { chunk, index }));
         }
@@ -145,36 +99,17 @@ impl RootTable {
     }
     /// Shows every root. The world is stopped, but `Root`s may be dropped meanwhile.
     pub(crate) fn mark(&self, v: &mut impl Marker) {
-        for chunk in &self.lock().chunks {
-            for object in chunk.slots.iter().filter_map(|s| object_in(s.load(Ordering::Acquire))) {
-                v.edge(object);
-            }
-        }
+        self.lock().chunks.iter().for_each(|chunk| chunk.each(|word| v.edge(object_at(word))));
     }
     /// Shows every root (or the touched chunks' only), stores what it becomes, and sweeps dropped slots into the free list.
     pub(crate) fn relocate(&self, v: &mut impl Mover, touched_only: bool, is_young: impl Fn(ObjectRef) -> bool) {
-        let inner = &mut *self.lock();
-        for &chunk in &inner.chunks {
-            // Acquire: the drops that raised the flag; partner: the Release in `RootPlace::store`.
-            if !chunk.touched.swap(false, Ordering::AcqRel) && touched_only {
-                continue;
-            }
-            let mut still_young = false;
-            for (index, slot) in chunk.slots.iter().enumerate() {
-                let word = slot.load(Ordering::Acquire);
-                if word.is_null() {
-                    slot.store(free_mark(), Ordering::Relaxed);
-                    inner.free.push(RootPlace { chunk, index });
-                } else if let Some(object) = object_in(word) {
-                    let moved = v.forward(object);
-                    still_young |= is_young(moved);
-                    // A failure is a drop that came in between; the flag it raised brings us back.
-                    let _ = slot.compare_exchange(word, moved.as_ptr(), Ordering::AcqRel, Ordering::Relaxed);
-                }
-            }
-            if still_young {
-                chunk.touched.store(true, Ordering::Relaxed);
-            }
+        let Inner { chunks, free } = &mut *self.lock();
+        for &chunk in chunks.iter() {
+            let moved = |word| {
+                let now = v.forward(object_at(word));
+                (now.as_ptr(), is_young(now))
+            };
+            chunk.relocate(touched_only, moved, |index| free.push(RootPlace { chunk, index }));
         }
     }
 }
@@ -182,9 +117,7 @@ impl RootTable {
 impl Drop for RootTable {
     fn drop(&mut self) {
         let chunks = std::mem::take(&mut self.lock().chunks);
-        for chunk in &chunks {
-            chunk.heap_id.store(0, Ordering::Relaxed);
-        }
+        chunks.iter().for_each(|chunk| chunk.disown());
         RETIRED.lock().unwrap_or_else(PoisonError::into_inner).extend(chunks);
     }
 }
@@ -192,6 +125,7 @@ impl Drop for RootTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ptr::without_provenance_mut;
 
     /// Moves every object by a page, and counts how many it was shown.
     struct Shift(usize);
@@ -208,6 +142,10 @@ mod tests {
     fn address(n: usize) -> *mut u8 {
         without_provenance_mut(0x10_0000 + 8 * n)
     }
+    /// Which slot of all a place is.
+    fn slot(place: &RootPlace) -> (*const Chunk, usize) {
+        (place.chunk, place.index)
+    }
     /// A table with `n` slots in use, and their places.
     fn table(n: usize) -> (RootTable, Vec<RootPlace>, Vec<RootPlace>) {
         let table = RootTable::new(usize::MAX);
@@ -220,7 +158,7 @@ mod tests {
     #[test]
     fn slots_in_use_are_all_different() {
         let (_table, own, places) = table(3 * SLOTS);
-        let mut all: Vec<_> = places.iter().chain(&own).map(|p| std::ptr::from_ref(p.slot()).addr()).collect();
+        let mut all: Vec<_> = places.iter().chain(&own).map(slot).collect();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), places.len() + own.len());
@@ -263,7 +201,7 @@ mod tests {
         assert_eq!(mover.0, SLOTS - 1);
         assert!(own.is_empty());
         let again = table.take(&mut own);
-        assert!(std::ptr::eq(again.slot(), places[7].slot()));
+        assert_eq!(slot(&again), slot(&places[7]));
     }
 
     #[test]
