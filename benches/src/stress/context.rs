@@ -96,9 +96,13 @@ impl Context {
     /// The configuration that was asked for; a scenario changes what it is about.
     pub fn config(&self) -> HeapConfig {
         let options = &self.options;
-        let mut config = HeapConfig::new().zeal(options.zeal).verify(options.verify).limit(Bytes::mib(512));
+        let mut config = HeapConfig::new()
+            .zeal(options.zeal)
+            .verify(options.verify)
+            .limit(Bytes::mib(512))
+            .initial_old(Bytes::mib(2));
         if options.verify || options.zeal != Zeal::OFF {
-            config = config.nursery(Bytes::mib(1)).initial_old(Bytes::mib(2));
+            config = config.nursery(Bytes::mib(1));
         }
         if let Some(helpers) = options.helpers {
             config = config.helpers(helpers);

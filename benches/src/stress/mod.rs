@@ -3,12 +3,26 @@
 //! Each scenario is one file and one line of [`SCENARIOS`]: a program shape that occurs, held against a plain model or a
 //! checksum. Most are *played* (see [`play`]): one mutator's turn after another, so that they can also be mixed on one heap.
 
+mod arrays;
+mod blocking;
+mod cache;
+mod churn;
 pub mod context;
 pub mod dice;
+mod ephemerons;
+mod finalizers;
 mod graph;
+mod handles;
+mod heaps;
+mod lists;
 pub mod play;
+mod queue;
+mod recursion;
 pub mod run;
+mod strings;
+mod tables;
 mod trees;
+mod zoo;
 
 use anyhow::Result;
 
@@ -28,7 +42,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: &[Scenario] = &[
+pub static SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "trees",
         shows: "immutable trees, built from below and replaced one by one, keep every node",
@@ -36,12 +50,107 @@ pub const SCENARIOS: &[Scenario] = &[
         part: Some((4, trees::open)),
     },
     Scenario {
+        name: "lists",
+        shows: "lists that grow at an old end with young nodes keep their order",
+        run: |context| play::alone(context, lists::open),
+        part: Some((4, lists::open)),
+    },
+    Scenario {
         name: "graph",
         shows: "a graph that is rewired under marking and promotion leads where its model does",
         run: |context| play::alone(context, graph::open),
         part: Some((6, graph::open)),
     },
+    Scenario {
+        name: "tables",
+        shows: "hash tables under contended locks keep every entry",
+        run: |context| play::alone(context, tables::open),
+        part: Some((3, tables::open)),
+    },
+    Scenario {
+        name: "queue",
+        shows: "messages pass a bounded queue between threads whole and in order",
+        run: |context| play::alone(context, queue::open),
+        part: Some((3, queue::open)),
+    },
+    Scenario {
+        name: "cache",
+        shows: "a weak entry is found while somebody holds its page, and gone after a whole collection if nobody does",
+        run: |context| play::alone(context, cache::open),
+        part: Some((3, cache::open)),
+    },
+    Scenario {
+        name: "ephemerons",
+        shows: "chains of ephemerons live by their first key, and exactly as long",
+        run: |context| play::alone(context, ephemerons::open),
+        part: Some((2, ephemerons::open)),
+    },
+    Scenario {
+        name: "finalizers",
+        shows: "deaths are told once each, and never of the living; drop glue runs once",
+        run: |context| play::alone(context, finalizers::open),
+        part: Some((2, finalizers::open)),
+    },
+    Scenario {
+        name: "arrays",
+        shows: "ranges of arrays of any size are copied, filled and exchanged without losing an element",
+        run: |context| play::alone(context, arrays::open),
+        part: Some((3, arrays::open)),
+    },
+    Scenario {
+        name: "strings",
+        shows: "strings and buffers outside the heap keep every byte",
+        run: |context| play::alone(context, strings::open),
+        part: Some((2, strings::open)),
+    },
+    Scenario {
+        name: "recursion",
+        shows: "locals of a deep recursion, and chains too deep to recurse along, survive",
+        run: |context| play::alone(context, recursion::open),
+        part: Some((2, recursion::open)),
+    },
+    Scenario {
+        name: "blocking",
+        shows: "a mutator that blocks, or runs another heap, holds up nobody and loses nothing",
+        run: |context| play::alone(context, blocking::open),
+        part: Some((1, blocking::open)),
+    },
+    Scenario {
+        name: "handles",
+        shows: "thousands of handles, made, copied and dropped by any thread, lead where they should",
+        run: |context| play::alone(context, handles::open),
+        part: Some((2, handles::open)),
+    },
+    Scenario {
+        name: "zoo",
+        shows: "four thousand types in one heap keep their shapes",
+        run: |context| play::alone(context, zoo::open),
+        part: Some((2, zoo::open)),
+    },
+    Scenario {
+        name: "churn",
+        shows: "hundreds of threads attach, work, hand on what they made, and leave",
+        run: churn::run,
+        part: None,
+    },
+    Scenario {
+        name: "heaps",
+        shows: "heaps come and go beside each other, in the middle of whatever they do",
+        run: heaps::run,
+        part: None,
+    },
+    Scenario {
+        name: "everything",
+        shows: "all that can be mixed, on one heap, at random",
+        run: |context| play::mixed(context, &context.heap()?, &parts()),
+        part: None,
+    },
 ];
+
+/// What `everything` mixes.
+fn parts() -> Vec<(usize, Open)> {
+    SCENARIOS.iter().filter_map(|scenario| scenario.part).collect()
+}
 
 /// The scenario called `name`.
 pub fn by_name(name: &str) -> Option<&'static Scenario> {
