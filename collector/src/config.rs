@@ -49,6 +49,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// See [`HeapConfig::observer`].
     pub observer: Option<Watcher>,
+    /// See [`HeapConfig::quiet_after`].
+    pub quiet_after: Option<Duration>,
 }
 
 impl Settings {
@@ -56,6 +58,10 @@ impl Settings {
     /// do while the verifier makes every pause long.
     pub const fn adapts(&self) -> bool {
         self.zeal.every == 0 && self.seed.is_none() && !self.verify
+    }
+    /// Whether a thread of the heap's own looks after it while nobody asks for memory.
+    pub const fn is_tended(&self) -> bool {
+        self.helpers > 0 && self.zeal.every == 0 && self.seed.is_none() && self.quiet_after.is_some()
     }
     /// Whether something may be due at any safepoint, so that the poll flag stays up.
     pub const fn polls_always(&self) -> bool {
@@ -119,6 +125,7 @@ impl HeapConfig {
                 pause_target: Duration::from_millis(2),
                 seed: None,
                 observer: None,
+                quiet_after: Some(Duration::from_secs(2)),
             },
         }
     }
@@ -200,6 +207,16 @@ impl HeapConfig {
         self.settings.pause_target = target;
         self
     }
+    /// How long a program must allocate next to nothing (under 1 MiB a second) before its heap, if it has grown, is
+    /// collected and what is free given back to the system. Default 2 s; 10 ms to an hour, or `None` for never.
+    ///
+    /// A thread of the heap's own does it, which sleeps while nothing has grown. A heap without helpers has no such thread,
+    /// nor has one under zeal or a seed: there, call `idle_until` where the program has time.
+    #[must_use]
+    pub fn quiet_after(mut self, time: Option<Duration>) -> Self {
+        self.settings.quiet_after = time;
+        self
+    }
     /// Tells `observer` of collections and steps, outside every pause. Default none, or the log on standard error if
     /// the environment variable [`GC_LOG_VARIABLE`] is set.
     #[must_use]
@@ -233,6 +250,8 @@ impl HeapConfig {
         range("step_cap", (100..=10_000_000).contains(&cap), "between 100 µs and 10 s")?;
         let target = s.pause_target.as_micros();
         range("pause_target", target >= 100 && target <= cap, "between 100 µs and the step cap")?;
+        let quiet = s.quiet_after.map_or(10, |time| time.as_millis());
+        range("quiet_after", (10..=3_600_000).contains(&quiet), "between 10 ms and an hour, or none")?;
         if s.seed.is_some() {
             s.helpers = 0;
         }
@@ -254,6 +273,8 @@ mod tests {
             (HeapConfig::new().helpers(257), "helpers"),
             (HeapConfig::new().step_cap(Duration::ZERO), "step_cap"),
             (HeapConfig::new().pause_target(Duration::from_secs(1)), "pause_target"),
+            (HeapConfig::new().quiet_after(Some(Duration::ZERO)), "quiet_after"),
+            (HeapConfig::new().quiet_after(Some(Duration::MAX)), "quiet_after"),
         ];
         for (config, name) in wrong {
             match config.build() {

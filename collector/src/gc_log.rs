@@ -47,6 +47,7 @@ impl<W: Write + Send> GcLog<W> {
             Cause::MarkedAll => "everything is marked",
             Cause::LimitNear => "the limit is near",
             Cause::Seed => "the seed",
+            Cause::Quiet => "the program is quiet",
         };
         let phases: Vec<String> = report
             .phases

@@ -35,24 +35,20 @@ impl Collector {
             }
         }
     }
-    /// Has memory ready for the next pause, and gives back what a finished cycle left over. On a helper if there is one:
-    /// neither the first touch of memory nor its release belongs into a pause.
+    /// Has memory ready for the next pause, on a helper if there is one: the first touch of memory does not belong into
+    /// a pause. Giving back what a cycle left over does not either; a heap that nobody tends does it here, a little
+    /// after each stop.
     fn tidy(&self) {
         let core = self.core.clone();
-        let ended = self.release_due.swap(false, Relaxed);
         let wanted = core.spaces.regions_to_have_ready();
-        if !ended && core.spaces.pool.is_prepared(wanted) {
-            return;
-        }
-        let work = move || {
-            let spaces = &core.spaces;
-            spaces.pool.prepare(wanted);
-            if ended {
-                spaces.pool.release_free(wanted + spaces.pool.in_use() / 4);
+        if !core.spaces.pool.is_prepared(wanted) {
+            let work = move || core.spaces.pool.prepare(wanted);
+            if !self.helpers.spawn(work.clone()) {
+                work();
             }
-        };
-        if !self.helpers.spawn(work.clone()) {
-            work();
+        }
+        if !self.settings().is_tended() {
+            self.give_back();
         }
     }
     fn tell_observer(&self) {

@@ -9,6 +9,7 @@ mod after;
 mod marking;
 mod mutating;
 mod stopped;
+mod tending;
 
 use crate::config::{HeapConfig, Settings};
 use crate::error::HeapError;
@@ -24,6 +25,8 @@ pub use crate::verify::Census;
 use crate::workers::Helpers;
 use marking::Schedule;
 use std::time::Duration;
+pub use tending::Chore;
+use tending::Tending;
 
 /// What a stop is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub enum Cause {
     LimitNear,
     /// The seed of the deterministic mode.
     Seed,
+    /// The program is quiet, and the heap has grown since it last was: see [`HeapConfig::quiet_after`].
+    Quiet,
 }
 
 /// What a collection did.
@@ -115,6 +120,10 @@ pub struct Collector {
     dice: Option<Mutex<Dice>>,
     /// A cycle has ended, and free memory was not given back since.
     release_due: AtomicBool,
+    /// What the heap does while nobody asks for memory. Whoever tends it.
+    tending: Mutex<Tending>,
+    /// Up to how many bytes of regions the caretaker rests. It writes, leaders read.
+    rests_up_to: AtomicUsize,
     totals: Mutex<Totals>,
     /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
     waiting: Mutex<Waiting>,
@@ -160,6 +169,8 @@ impl Collector {
             sweep_now: AtomicBool::new(false),
             dice,
             release_due: AtomicBool::new(false),
+            tending: Mutex::default(),
+            rests_up_to: AtomicUsize::new(0),
             totals: Mutex::default(),
             waiting: Mutex::default(),
         })

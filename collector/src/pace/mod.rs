@@ -3,4 +3,5 @@ pub(crate) mod dice;
 pub(crate) mod growth;
 pub(crate) mod marking;
 pub(crate) mod nursery;
+pub(crate) mod reducer;
 pub(crate) mod tenure;

@@ -157,29 +157,31 @@ impl Pool {
     pub(crate) fn poison(&self, index: usize) {
         poison(self.start(index), REGION_BYTES);
     }
-    /// Gives the memory of free regions back to the system, all but `keep` of them; returns how many bytes. Whole groups
-    /// go first: a part of one would break a huge page.
+    /// Gives the memory of free regions back to the system, all but `keep` of them and about `most`; returns how many.
+    /// Whole groups go first: a part of one would break a huge page. Their side bitmaps are clear (P1), and go with them.
     ///
     /// The lock is held for a region's bookkeeping only: a stop may want regions meanwhile.
-    pub(crate) fn release_free(&self, keep: usize) -> usize {
-        let mut bytes = 0;
-        let mut close = |range: Range<usize>| {
+    pub(crate) fn release_free(&self, keep: usize, most: usize) -> usize {
+        let close = |range: Range<usize>| {
             self.heap.release(range.start * REGION_BYTES, range.len() * REGION_BYTES);
             self.heap.forbid(range.start * REGION_BYTES, range.len() * REGION_BYTES);
-            bytes += range.len() * REGION_BYTES;
+            self.marks.release(range.start * SIDE_BYTES, range.len() * SIDE_BYTES);
+            self.remembered.release(range.start * SIDE_BYTES, range.len() * SIDE_BYTES);
+            let regions = range.len();
             self.free.lock().closed(range);
+            regions
         };
-        let mut top = usize::MAX;
-        loop {
+        let (mut top, mut regions) = (usize::MAX, 0);
+        while regions < most {
             let Some(group) = self.free.lock().withdraw_group(keep, top) else { break };
             top = group.start;
-            close(group);
+            regions += close(group);
         }
-        loop {
+        while regions < most {
             let Some(index) = self.free.lock().withdraw_open(keep) else { break };
-            close(index..index + 1);
+            regions += close(index..index + 1);
         }
-        bytes
+        regions
     }
     /// Whether `wanted` free regions are backed with memory, or there are no more to back.
     pub(crate) fn is_prepared(&self, wanted: usize) -> bool {
@@ -269,9 +271,9 @@ mod tests {
         let ready = pool.free.lock().ready();
         // Of group 0, region 1 is in use now; nobody ever uses region 0.
         pool.take(1, Kind::OLD, For::Collector).unwrap();
-        assert_eq!(pool.release_free(ready - 2), REGION_BYTES, "one of those that have neighbours in use");
-        assert_eq!(pool.release_free(ready - 2 - GROUP), GROUP * REGION_BYTES);
-        assert_eq!(pool.release_free(0), (ready - 2 - GROUP) * REGION_BYTES);
+        assert_eq!(pool.release_free(ready - 2, usize::MAX), 1, "one of those that have neighbours in use");
+        assert_eq!(pool.release_free(ready - 2 - GROUP, usize::MAX), GROUP);
+        assert_eq!(pool.release_free(0, usize::MAX), ready - 2 - GROUP);
         assert!(!pool.is_prepared(1));
     }
 
@@ -281,7 +283,7 @@ mod tests {
         let first = pool.take(1, Kind::OLD, For::Collector).unwrap();
         pool.poison(first);
         pool.give_back(first, 1);
-        assert_eq!(pool.release_free(0), REGION_BYTES);
+        assert_eq!(pool.release_free(0, usize::MAX), 1);
         assert_eq!(pool.take(1, Kind::OLD, For::Collector).unwrap(), first);
         assert_eq!(pool.heap.word(first * REGION_BYTES).load(Relaxed), 0);
     }

@@ -28,6 +28,8 @@ pub(crate) struct Spaces {
     large_bytes: AtomicUsize,
     /// Regions of the eden's row when the heap is not near its limit.
     nursery_regions: AtomicUsize,
+    /// Bytes handed out to mutators before the last stop, and in large objects. Never falls.
+    allocated: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -83,6 +85,7 @@ impl Spaces {
             overflow_regions: AtomicUsize::new(0),
             large_bytes: AtomicUsize::new(0),
             nursery_regions: AtomicUsize::new(regions),
+            allocated: AtomicUsize::new(0),
         }
     }
     /// A buffer for a mutator: from the row if it can, with a lock if it must. True if the row is used up.
@@ -121,6 +124,7 @@ impl Spaces {
     pub(crate) fn large(&self, bytes: usize, kind: Kind) -> Result<*mut u8, AllocError> {
         let span = bytes.checked_add(REGION_BYTES - 1).ok_or(AllocError::TooLarge)? / REGION_BYTES;
         let first = self.pool.take(span, kind, For::Mutator)?;
+        self.allocated.fetch_add(span * REGION_BYTES, Relaxed);
         if kind.is_young() {
             self.young.lock().large.push(first);
         } else {
@@ -138,6 +142,7 @@ impl Spaces {
         let bump = std::mem::take(&mut young.bump);
         let full = |index| FromRegion { index, bytes: REGION_BYTES };
         from.extend(young.overflow.drain(..).map(full));
+        self.allocated.fetch_add(from.iter().map(|r| r.bytes).sum(), Relaxed);
         self.overflow_regions.store(0, Relaxed);
         if bump.end > bump.next {
             fill(self.pool.at(bump.next), bump.end - bump.next);
@@ -237,6 +242,12 @@ impl Spaces {
         let regions = young.overflow.len() + young.survivors.len();
         let large: usize = young.large.iter().map(|first| self.span(*first)).sum();
         self.eden.bytes_hint() + (regions + large) * REGION_BYTES
+    }
+    /// Bytes that mutators have taken since the heap was made; a hint while they run, and never less than before but
+    /// for what a stop is just taking over.
+    pub(crate) fn allocated_hint(&self) -> usize {
+        let overflow = self.overflow_regions.load(Relaxed) * REGION_BYTES;
+        self.allocated.load(Relaxed) + overflow + self.eden.bytes_hint()
     }
     /// Bytes in large objects that are old.
     pub(crate) fn large_bytes(&self) -> usize {

@@ -10,6 +10,7 @@
 //!     │ release
 //!     └ drops, parked: the world runs, and may stop again, while user code does
 //! ```
+pub mod caretaker;
 pub mod roots;
 pub mod safepoint;
 pub mod shared;

@@ -12,6 +12,7 @@ use crate::world::registry::{Occupant, Seat};
 use crate::world::safepoint::Stopped;
 use orinoco_collector::collector::{Cause, Census, CollectionKind};
 use orinoco_collector::world::StoppedWorld;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 
 impl Cx {
@@ -64,6 +65,10 @@ fn lead(shared: &Shared, stopped: &Stopped<'_, Member>, kind: CollectionKind, ca
     let _pause = shared.pause.lock();
     let (kind, cause) = match cause {
         Cause::Explicit | Cause::Zeal | Cause::Seed => (kind, cause),
+        Cause::Quiet => match shared.collector.quiet_kind() {
+            Some(kind) => (kind, cause),
+            None => return,
+        },
         // Another stop may have come between the question and ours.
         _ if !shared.collector.collection_wanted() => return,
         _ => shared.collector.next_kind(None).unwrap_or((kind, cause)),
@@ -72,6 +77,19 @@ fn lead(shared: &Shared, stopped: &Stopped<'_, Member>, kind: CollectionKind, ca
     let world = unsafe { StoppedWorld::assume(stopped) };
     let report = shared.collector.collect(&world, &StoppedRoots { shared, stopped }, kind, cause);
     shared.note_stop(report.stop_kind());
+}
+
+/// Collects from a thread that runs no mutator of this heap; or lets others do it who were first.
+pub(crate) fn collect_from_outside(shared: &Shared, kind: CollectionKind, cause: Cause) {
+    let Ok(stopped) = shared.world.stop_from_outside() else { return };
+    let stops = shared.stops();
+    lead(shared, &stopped, kind, cause);
+    drop(stopped);
+    if shared.stops() == stops {
+        return;
+    }
+    // Drop glue that panics has told the panic hook, and there is nobody to unwind; the other dead are dropped still.
+    while std::panic::catch_unwind(AssertUnwindSafe(|| shared.collector.run_drops())).is_err() {}
 }
 
 /// Lets a stop pass that others asked for.
@@ -105,6 +123,7 @@ fn drop_parked(shared: &Shared, seat: &Seat<Member>) {
     }
     shared.world.park(seat);
     let _return = Return(shared, seat);
+    shared.stir();
     shared.collector.run_drops();
 }
 

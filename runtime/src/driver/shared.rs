@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | `collector`, `roots`, `world` | everybody; they have locks of their own |
 //! | `pause` | a leader, from the moment all are stopped until the release; who lets go of a parked mutator's roots |
+//! | `bell` | leaders ring it after a stop; the caretaker sleeps by it |
 //! | `leaving` | mutators that were let go on a thread that could not wait for a stop to end |
 //! | `last_kind`, `stops` | leaders write them in a stop; mutators read them after one |
+use crate::driver::caretaker::Bell;
 use crate::mutator::member::Member;
 use crate::mutator::root_table::RootTable;
 use crate::world::registry::{Seat, World};
@@ -26,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) roots: RootTable,
     pub(crate) collector: Collector,
     pub(crate) pause: Mutex<()>,
+    pub(crate) bell: Bell,
     last_kind: AtomicU8,
     stops: AtomicU64,
     /// Zero of the heap's clock.
@@ -43,6 +46,7 @@ impl Shared {
             roots: RootTable::new(id),
             collector: Collector::new(config)?,
             pause: Mutex::new(()),
+            bell: Bell::default(),
             last_kind: AtomicU8::new(0),
             stops: AtomicU64::new(0),
             born: Instant::now(),
@@ -67,6 +71,12 @@ impl Shared {
         let kind = StopKind::ALL[usize::from(self.last_kind.load(Ordering::Relaxed))];
         let stood = Duration::from_nanos(self.now().saturating_sub(since));
         self.collector.record_stop(stood, kind);
+    }
+    /// After a stop, and when a mutator parks: has the caretaker look, if there is something to look at.
+    pub(crate) fn stir(&self) {
+        if self.collector.settings().is_tended() && self.collector.wants_tending() {
+            self.bell.ring();
+        }
     }
     /// Lets mutators leave that could not when they were let go. Not from a thread that runs a mutator: it may wait for
     /// the end of a stop.

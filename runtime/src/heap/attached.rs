@@ -12,6 +12,7 @@
 //! T1  The roots behind a seat's context are a boxed `R`, ours until we take them back under the `pause` lock.
 //! T2  Fresh roots hold no references: an `R` at `'static` can only be given any in a turn. So they need no tracing.
 //! T3  `run` lends `&mut Mutator` under a higher-ranked lifetime: it cannot be kept, leaked, or returned.
+use crate::driver::caretaker::Kept;
 use crate::driver::safepoint::enter;
 use crate::driver::shared::Shared;
 use crate::heap::active::{Active, is_active};
@@ -27,7 +28,7 @@ use orinoco_collector::sync::Arc;
 ///
 /// Forgetting one leaks its roots and nothing else, because a parked mutator never holds up a collection.
 pub struct Attached<R> {
-    shared: Arc<Shared>,
+    shared: Arc<Kept>,
     state: State<R>,
 }
 
@@ -42,7 +43,7 @@ enum State<R> {
 unsafe impl<R: Share> Send for Attached<R> {}
 
 impl<R: Trace + Rebind<At<'static> = R> + 'static> Attached<R> {
-    pub(crate) fn new(shared: Arc<Shared>, roots: R) -> Self {
+    pub(crate) fn new(shared: Arc<Kept>, roots: R) -> Self {
         Self { shared, state: State::Fresh(Box::new(roots)) }
     }
     /// Runs the mutator on this thread for the length of `f`.
@@ -57,6 +58,7 @@ impl<R: Trace + Rebind<At<'static> = R> + 'static> Attached<R> {
                 self.0.world.park(self.1);
                 self.2 = None;
                 self.0.settle();
+                self.0.stir();
             }
         }
         assert!(!is_active(), "this thread already runs a mutator; park it first");

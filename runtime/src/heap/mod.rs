@@ -3,6 +3,7 @@ pub(crate) mod active;
 pub mod attached;
 pub mod mutator;
 
+use crate::driver::caretaker::Kept;
 use crate::driver::shared::Shared;
 use crate::heap::attached::Attached;
 use crate::heap::mutator::Mutator;
@@ -15,7 +16,7 @@ use orinoco_collector::sync::Arc;
 /// A heap that many threads share. Cloning it gives another handle of the same heap; there may be many heaps in a process.
 #[derive(Clone)]
 pub struct Heap {
-    shared: Arc<Shared>,
+    shared: Arc<Kept>,
 }
 
 impl Heap {
@@ -24,9 +25,9 @@ impl Heap {
     /// # Errors
     /// [`HeapError`] says which setting is out of range, or what the operating system refused.
     pub fn new(config: HeapConfig) -> Result<Self, HeapError> {
-        Ok(Self { shared: Arc::new(Shared::new(&config)?) })
+        Ok(Self { shared: Arc::new(Kept::new(Shared::new(&config)?)?) })
     }
-    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
+    pub(crate) fn from_shared(shared: Arc<Kept>) -> Self {
         Self { shared }
     }
     /// A parked mutator with its roots, which are written with `'static` for the collector lifetime: `Vm<'static>`.

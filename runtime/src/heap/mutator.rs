@@ -120,6 +120,7 @@ impl<R> Mutator<R> {
         }
         let (shared, seat) = (self.shared(), self.seat());
         shared.world.park(seat);
+        shared.stir();
         let _back = Back(shared, seat, Some(Inactive::begin()));
         f()
     }

@@ -138,6 +138,10 @@ impl<M: Occupant> World<M> {
         registry.seats.swap_remove(at.expect("a mutator leaves the world it belongs to"));
     }
 
+    /// Shows every seat, at a moment when none comes or goes; waits while a stop is on.
+    pub fn for_each(&self, show: impl FnMut(&Seat<M>)) {
+        self.lock_between_stops().seats.iter().map(|seat| &**seat).for_each(show);
+    }
     /// How many mutators there are.
     pub fn len(&self) -> usize {
         self.registry.lock().seats.len()
