@@ -122,7 +122,7 @@ impl HeapConfig {
                 concurrent_marking: true,
                 incremental_marking: true,
                 step_cap: Duration::from_millis(10),
-                pause_target: Duration::from_millis(2),
+                pause_target: Duration::from_millis(1),
                 seed: None,
                 observer: None,
                 quiet_after: Some(Duration::from_secs(2)),
@@ -201,7 +201,7 @@ impl HeapConfig {
         self.settings.seed = Some(seed);
         self
     }
-    /// What a young collection should take; the nursery shrinks until it does. Default 2 ms; 100 µs up to the step cap.
+    /// What a young collection should take; the nursery shrinks until it does. Default 1 ms; 100 µs up to the step cap.
     #[must_use]
     pub fn pause_target(mut self, target: Duration) -> Self {
         self.settings.pause_target = target;

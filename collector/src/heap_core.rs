@@ -5,6 +5,7 @@ use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
 use crate::object::trace::Deferred;
+use crate::pace::nursery::Cost;
 use crate::pace::tenure::Tenure;
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
@@ -34,6 +35,10 @@ pub(crate) struct Core {
     pub marking: AtomicBool,
     /// Of a thousand bytes of nursery, how many survived of late. Written in pauses.
     survival: AtomicUsize,
+    /// Whether that is a measurement: the young generation was not promoted unseen since. Written in pauses.
+    measured: AtomicBool,
+    /// What a byte of nursery costs. Written in pauses.
+    pub cost: Mutex<Cost>,
     /// Whether survivors go on to survive. Written in pauses.
     pub tenure: Mutex<Tenure>,
 }
@@ -52,6 +57,8 @@ impl Core {
             weak_found: Mutex::default(),
             marking: AtomicBool::new(false),
             survival: AtomicUsize::new(300),
+            measured: AtomicBool::new(true),
+            cost: Mutex::default(),
             tenure: Mutex::default(),
         }
     }
@@ -68,7 +75,16 @@ impl Core {
         if condemned > 0 {
             let now = (survived as u128 * 1000 / condemned as u128).min(1000) as usize;
             self.survival.store(self.survival_permille().midpoint(now), Relaxed);
+            self.measured.store(true, Relaxed);
         }
+    }
+    /// Notes that the young generation was promoted unseen: until a scavenge measures again, nothing is known.
+    pub(crate) fn note_unmeasured(&self) {
+        self.measured.store(false, Relaxed);
+    }
+    /// Whether the last young collection measured how much survives.
+    pub(crate) fn is_survival_measured(&self) -> bool {
+        self.measured.load(Relaxed)
     }
     /// Claims the mark bit of an object.
     #[inline(always)]

@@ -16,7 +16,13 @@ impl Collector {
             sweep::finish(&self.core);
         } else if self.core.spaces.old.unswept() > 0 {
             let core = self.core.clone();
-            if !self.helpers.spawn(move || sweep::finish(&core)) {
+            // The next pause's memory does not wait for the end of a long sweep.
+            let sweep = move || {
+                while sweep::sweep_one(&core) {
+                    core.spaces.make_ready();
+                }
+            };
+            if !self.helpers.spawn(sweep) {
                 // Nobody else will: a few regions at each collection, and as many as are needed at the next full one.
                 for _ in 0..16 {
                     if !sweep::sweep_one(&self.core) {
@@ -40,9 +46,10 @@ impl Collector {
     /// after each stop.
     fn tidy(&self) {
         let core = self.core.clone();
-        let wanted = core.spaces.regions_to_have_ready();
-        if !core.spaces.pool.is_prepared(wanted) {
-            let work = move || core.spaces.pool.prepare(wanted);
+        if !core.spaces.is_ready() {
+            // What the next pause surely needs does not wait for a helper, which may be busy or have no core.
+            core.spaces.make_most_urgent_ready(core.survival_permille());
+            let work = move || core.spaces.make_ready();
             if !self.helpers.spawn(work.clone()) {
                 work();
             }

@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 
 /// Entries that one mutator's barrier may leave before a scavenge is due, however little was allocated: visiting them
 /// is part of a pause.
-const MANY_REMEMBERED: usize = 32 << 10;
+const MANY_REMEMBERED: usize = 8 << 10;
 
 impl Collector {
     /// A mutator's part, in the present phase. No stop may begin before it is registered.
@@ -68,9 +68,6 @@ impl Collector {
             }
             return start;
         }
-        if local.remembered.borrow().len() > MANY_REMEMBERED {
-            self.want();
-        }
         let (start, got, used_up) = spaces.lab().inspect_err(|_| self.want())?;
         if used_up {
             self.want();
@@ -109,6 +106,12 @@ impl Collector {
     pub unsafe fn fill(&self, start: *mut u8, bytes: usize) {
         fill(start, bytes);
     }
+    /// A scavenge is due when a mutator has left many entries: the mutator passes that on to its poll flag.
+    fn look_at_remembered(&self, local: &MutatorLocal) {
+        if local.remembered.borrow().len() > MANY_REMEMBERED {
+            self.want();
+        }
+    }
     fn want(&self) {
         if !self.wanted.load(Relaxed) {
             self.wanted.store(true, Relaxed);
@@ -134,6 +137,7 @@ impl Collector {
     #[expect(unsafe_code, reason = "the runtime vouches for the pairing of place and operations")]
     pub unsafe fn barrier_slow(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
         self.core.after_store(local, slot, target, ops);
+        self.look_at_remembered(local);
     }
     /// After an old lock was taken: its content may come to refer to something young, or to something old and white.
     ///
@@ -143,6 +147,7 @@ impl Collector {
     pub unsafe fn remember_lock(&self, local: &MutatorLocal, lock: *mut u8, ops: &'static PlaceOps) {
         if !bug::lock_is_not_listed() {
             self.core.remember(local, lock, ops);
+            self.look_at_remembered(local);
         }
     }
     /// After an old object began to refer weakly to something young.
@@ -152,6 +157,7 @@ impl Collector {
     #[expect(unsafe_code, reason = "the runtime vouches for the object")]
     pub unsafe fn remember_weak(&self, local: &MutatorLocal, object: ObjectRef) {
         local.remembered.borrow_mut().push(Remembered::Weak(object));
+        self.look_at_remembered(local);
     }
     /// After elements `from..to` of an array were written without their slots' barriers.
     ///
@@ -160,6 +166,7 @@ impl Collector {
     #[expect(unsafe_code, reason = "the runtime vouches for the range")]
     pub unsafe fn range_barrier(&self, local: &MutatorLocal, array: ObjectRef, from: usize, to: usize) {
         self.core.after_range(local, array, from, to);
+        self.look_at_remembered(local);
     }
     /// While marking: keeps an old object that a mutator got hold of without a store.
     pub fn shade(&self, local: &MutatorLocal, target: ObjectRef) {

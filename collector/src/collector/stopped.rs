@@ -15,8 +15,10 @@ use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
 use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
-use crate::pace::{growth, nursery};
+use crate::pace::growth;
+use crate::pace::nursery::{Cost, copy_budget, copy_time};
 use crate::roots::Roots;
+use crate::scavenge::budget::Budget;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
 use crate::scavenge::in_place;
 use crate::sweep;
@@ -24,7 +26,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::units::{Bytes, REGION_BYTES};
 use crate::workers::no_unwind;
 use crate::world::StoppedWorld;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 impl Collector {
     pub(super) fn is_full_due(&self) -> bool {
@@ -109,7 +111,7 @@ impl Collector {
             }
             CollectionKind::Evacuate => {
                 self.end_cycle(world, roots, &mut phases);
-                (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, usize::MAX), true)
+                (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, Budget::NONE), true)
             }
         };
         if ended_cycle {
@@ -139,24 +141,38 @@ impl Collector {
             cpu: thread_time().saturating_sub(cpu_began),
             phases,
         };
-        self.size_nursery(report.cpu);
+        self.size_nursery(&report, &tally);
         self.note(&report, &tally);
         report
     }
     /// Plans the row after the next stop.
-    fn size_nursery(&self, spent: Duration) {
+    fn size_nursery(&self, report: &CollectionReport, tally: &Tally) {
         let s = &self.core.settings;
-        if s.adapts() {
-            let spaces = &self.core.spaces;
-            let most = s.nursery.get().div_ceil(REGION_BYTES);
-            spaces.set_nursery_regions(nursery::next_nursery(spaces.nursery_regions(), most, spent, s.pause_target));
+        if !s.adapts() || !matches!(report.kind, CollectionKind::Young | CollectionKind::MarkStart) {
+            return;
         }
+        let most = s.nursery.get().div_ceil(REGION_BYTES);
+        let mut cost = self.core.cost.lock();
+        let row = match tally.measured() {
+            true => {
+                cost.learn(tally.condemned, report.cpu);
+                cost.row(s.pause_target, most)
+            }
+            false => Cost::sample(cost.row(s.pause_target, most)),
+        };
+        self.core.spaces.set_nursery_regions(row);
     }
     /// A young collection.
     fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
         let core = &self.core;
-        let budget =
-            if core.settings.zeal == Zeal::OFF { nursery::copy_budget(core.settings.step_cap) } else { usize::MAX };
+        let s = &core.settings;
+        let budget = match s.zeal == Zeal::OFF {
+            true => Budget {
+                bytes: copy_budget(s.step_cap),
+                time: s.adapts().then(|| copy_time(s.pause_target, s.step_cap)),
+            },
+            false => Budget::NONE,
+        };
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
         core.note_survival(tally.copied + tally.promoted, tally.condemned);
         tally

@@ -1,21 +1,54 @@
 //! How long the row is, and how much a scavenge may copy: what keeps a young collection within its target.
+//!
+//! ```text
+//!   a scavenge:  leader's time ÷ bytes emptied ─▶ cost of a byte: jumps up at once, sinks slowly ─▶ target ÷ cost ─▶ row
+//!   promoted in place: nothing was measured ─▶ a short row, so that measuring is cheap
+//! ```
+//!
+//! The cost of a byte holds everything: survival, how far apart objects lie, remembered places, and how fast the
+//! machine is today. A guess that is too high costs a few more stops; one too low is a stop that is too long.
+use crate::units::REGION_BYTES;
 use std::time::Duration;
 
-/// Regions of the next nursery, after a scavenge whose leader spent `spent` on its processor.
-///
-/// Over the target it shrinks in proportion, at most to a quarter; below half of it, it grows by a quarter, up to
-/// `most`. Shrinking at once and growing slowly keeps one long scavenge from being followed by another.
-pub(crate) fn next_nursery(now: usize, most: usize, spent: Duration, target: Duration) -> usize {
-    const LEAST: usize = 2;
-    let next = if spent > target {
-        let fit = (now as u128 * target.as_nanos() / spent.as_nanos().max(1)) as usize;
-        fit.max(now / 4)
-    } else if spent < target / 2 {
-        now + now / 4 + 1
-    } else {
-        now
-    };
-    next.clamp(LEAST.min(most), most)
+/// What young collections have cost of late.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// Nanoseconds of the leader's processor for a MiB of nursery; 0 while nothing is known.
+    of_mib: u64,
+}
+
+impl Cost {
+    const MIB: u128 = 1 << 20;
+    /// Below this, what a stop costs anyway hides the rest.
+    const MEASURABLE: usize = 128 << 10;
+    /// One over how much of what is known a cheaper scavenge replaces.
+    const INERTIA: u64 = 8;
+    /// By how much one scavenge can make the cost rise: it may have met something rare.
+    const LEAP: u64 = 4;
+
+    /// Learns from a scavenge that emptied `bytes`.
+    pub(crate) fn learn(&mut self, bytes: usize, spent: Duration) {
+        if bytes < Self::MEASURABLE {
+            return;
+        }
+        let now = u64::try_from(spent.as_nanos() * Self::MIB / bytes as u128).unwrap_or(u64::MAX).max(1);
+        self.of_mib = match self.of_mib {
+            0 => now,
+            known if now >= known => now.min(known.saturating_mul(Self::LEAP)),
+            known => known - (known - now).div_ceil(Self::INERTIA),
+        };
+    }
+    /// Regions of a row that are emptied within `target`, at least two of them; `most` while nothing is known.
+    pub(crate) fn row(self, target: Duration, most: usize) -> usize {
+        const LEAST: usize = 2;
+        let bytes = target.as_nanos() * Self::MIB / u128::from(self.of_mib.max(1));
+        let fit = usize::try_from(bytes / REGION_BYTES as u128).unwrap_or(usize::MAX);
+        if self.of_mib == 0 { most } else { fit.clamp(LEAST.min(most), most) }
+    }
+    /// Regions of a row that is only there to be measured, after `row` would have been full.
+    pub(crate) fn sample(row: usize) -> usize {
+        row.div_ceil(4).max(2).min(row)
+    }
 }
 
 /// Bytes that a scavenge may copy before it keeps the rest in place.
@@ -27,22 +60,80 @@ pub(crate) fn copy_budget(cap: Duration) -> usize {
     usize::try_from(cap.as_micros() * BYTES_PER_MICROSECOND / 2).unwrap_or(usize::MAX)
 }
 
+/// Time on its processor that a copier may spend before it keeps the rest in place: the target and half of it again, for
+/// to keep the rest takes about as long, and no more than a quarter of the cap.
+pub(crate) fn copy_time(target: Duration, cap: Duration) -> Duration {
+    (target * 3 / 2).min(cap / 4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Bytes;
+
+    const TARGET: Duration = Duration::from_millis(1);
+    const MOST: usize = 16;
+
+    fn us(n: u64) -> Duration {
+        Duration::from_micros(n)
+    }
 
     #[test]
-    fn a_nursery_shrinks_at_once_and_grows_slowly() {
-        let ms = Duration::from_millis;
-        for (now, spent, next) in
-            [(16, 2, 16), (16, 4, 8), (16, 100, 4), (4, 100, 2), (2, 100, 2), (8, 0, 11), (15, 0, 16), (16, 0, 16)]
+    fn a_row_is_as_long_as_its_cost_allows() {
+        // MiB emptied, microseconds spent, regions of the next row.
+        for (mib, spent, row) in [(4, 400, 16), (4, 1000, 16), (4, 2000, 8), (1, 1000, 4), (1, 100_000, 2), (4, 0, 16)]
         {
-            assert_eq!(next_nursery(now, 16, ms(spent), ms(2)), next, "{now} regions, {spent} ms");
+            let mut cost = Cost::default();
+            cost.learn(Bytes::mib(mib).get(), us(spent));
+            assert_eq!(cost.row(TARGET, MOST), row, "{mib} MiB in {spent} us");
+        }
+        assert_eq!(Cost::default().row(TARGET, MOST), MOST, "nothing is known yet");
+        assert_eq!(Cost::default().row(TARGET, 1), 1);
+    }
+
+    #[test]
+    fn a_row_shrinks_at_once_and_grows_slowly() {
+        let mut cost = Cost::default();
+        let mib = Bytes::mib(4).get();
+        cost.learn(mib, us(1000));
+        cost.learn(mib, us(4000));
+        assert_eq!(cost.row(TARGET, MOST), 4);
+        let rows: Vec<_> = std::iter::repeat_with(|| {
+            cost.learn(mib, us(1000));
+            cost.row(TARGET, MOST)
+        })
+        .take(24)
+        .collect();
+        assert!(rows.is_sorted() && rows[0] == 4 && rows[5] < 9 && rows[23] >= 14, "{rows:?}");
+    }
+
+    #[test]
+    fn one_scavenge_cannot_take_more_than_three_quarters_of_the_row() {
+        let mut cost = Cost::default();
+        cost.learn(Bytes::mib(4).get(), us(1000));
+        cost.learn(Bytes::mib(4).get(), us(1_000_000));
+        assert_eq!(cost.row(TARGET, MOST), 4);
+    }
+
+    #[test]
+    fn a_few_bytes_prove_nothing() {
+        let mut cost = Cost::default();
+        cost.learn(1000, us(1000));
+        cost.learn(0, us(1000));
+        assert_eq!(cost.row(TARGET, MOST), MOST);
+    }
+
+    #[test]
+    fn a_sample_is_shorter_than_a_row_and_never_longer() {
+        for (row, sample) in [(16, 4), (4, 2), (2, 2), (1, 1)] {
+            assert_eq!(Cost::sample(row), sample);
         }
     }
 
     #[test]
     fn the_default_cap_lets_half_a_nursery_of_survivors_be_copied() {
         assert_eq!(copy_budget(Duration::from_millis(10)), 2_500_000);
+        assert_eq!(copy_time(us(1000), us(10_000)), us(1500));
+        assert_eq!(copy_time(us(5000), us(10_000)), us(2500));
     }
 }

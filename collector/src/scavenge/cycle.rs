@@ -11,9 +11,11 @@ use crate::object::raw::{ObjectRef, object_at};
 use crate::object::trace::{Liveness, WeakVerdict, weak_care};
 use crate::region::kind::Kind;
 use crate::roots::Roots;
+use crate::scavenge::budget::Budget;
+use crate::scavenge::findings::Findings;
 use crate::scavenge::phase::{Plan, ScavengePhase};
 use crate::scavenge::retained;
-use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::scavenge::worker::ScavengeWorker;
 use crate::space::pool::For;
 use crate::space::spaces::FromRegion;
 use crate::sync::Arc;
@@ -47,6 +49,13 @@ pub(crate) struct Tally {
     pub young_weak: Vec<ObjectRef>,
 }
 
+impl Tally {
+    /// Whether objects were looked at, so that the time says what they cost.
+    pub(crate) fn measured(&self) -> bool {
+        self.objects > 0 || self.promoted == 0
+    }
+}
+
 /// Empties what `extent` says. Mutators' buffers are retired and their lists handed over.
 ///
 /// While marking, what it finds referenced among the old is shaded; with `all_roots`, that includes what roots refer to
@@ -58,7 +67,7 @@ pub(crate) fn scavenge(
     roots: &dyn Roots,
     extent: Extent,
     all_roots: bool,
-    copy_budget: usize,
+    budget: Budget,
 ) -> Tally {
     let shading = core.is_marking();
     debug_assert!(!(shading && extent == Extent::Everything), "marking ends before its objects move");
@@ -69,8 +78,8 @@ pub(crate) fn scavenge(
     let adaptive = extent == Extent::Young && core.settings.adapts();
     let at_once = adaptive && core.tenure.lock().at_once();
     // Whoever may take all the time there is may wait for memory, too.
-    let room = if copy_budget == usize::MAX { For::Collector } else { For::Copier };
-    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, copy_budget, room };
+    let room = if budget == Budget::NONE { For::Collector } else { For::Copier };
+    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, helping + 1));
 

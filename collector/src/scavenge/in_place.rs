@@ -23,7 +23,7 @@ const CONFIDENT: usize = 800;
 
 /// Whether the young generation should be promoted where it stands.
 pub(crate) fn is_worthwhile(core: &Core) -> bool {
-    core.survival_permille() >= CONFIDENT && !core.is_marking()
+    core.is_survival_measured() && core.survival_permille() >= CONFIDENT && !core.is_marking()
 }
 
 /// Promotes the whole young generation where it stands. Mutators' buffers are retired and their lists handed over.
@@ -54,7 +54,7 @@ pub(crate) fn promote(core: &Core, _world: &StoppedWorld<'_>) -> Tally {
         table.with_region(table.index(object.addr()), |r| r.droppables.lock().push(object));
     }
     // The next scavenge measures: without this the guess would confirm itself.
-    core.note_survival(0, 1);
+    core.note_unmeasured();
     spaces.start_mutating();
     tally
 }

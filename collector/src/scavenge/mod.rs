@@ -1,5 +1,7 @@
 //! Collecting by copying: the young generation, or everything.
+pub(crate) mod budget;
 pub(crate) mod cycle;
+pub(crate) mod findings;
 pub(crate) mod in_place;
 pub(crate) mod phase;
 pub(crate) mod retained;

@@ -10,7 +10,9 @@
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::task::Task;
-use crate::scavenge::worker::{Findings, ScavengeWorker};
+use crate::scavenge::budget::Budget;
+use crate::scavenge::findings::Findings;
+use crate::scavenge::worker::ScavengeWorker;
 use crate::space::pool::For;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, Ordering::Relaxed, Steal, Stealer, Worker};
 use crate::workers::Phase;
@@ -26,8 +28,8 @@ pub(crate) struct Plan {
     pub promote_all: bool,
     /// Old objects that are found referenced are shaded, because they are being marked.
     pub shading: bool,
-    /// Bytes that may be copied before the rest is kept where it is.
-    pub copy_budget: usize,
+    /// How much may be copied.
+    pub budget: Budget,
     /// What memory copies may go to.
     pub room: For,
 }

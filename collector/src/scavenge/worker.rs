@@ -21,46 +21,12 @@ use crate::object::task::Task;
 use crate::object::trace::{Liveness, Mover, WeakVerdict, weak_care};
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
+use crate::scavenge::budget::Allowance;
+use crate::scavenge::findings::Findings;
 use crate::scavenge::phase::ScavengePhase;
 use crate::sync::{Arc, Ordering::Relaxed, Worker};
 use crate::units::WORD;
 use crate::worklist::termination::Outcome;
-
-/// What a worker found and did.
-#[derive(Default)]
-pub(crate) struct Findings {
-    /// Old places that still refer to something young.
-    pub remembered: Vec<Remembered>,
-    /// Live objects with weak references that moved, or that are old and refer weakly to something young.
-    pub weak: Vec<ObjectRef>,
-    /// Objects for which there was no room, not scanned yet.
-    pub retained: Vec<ObjectRef>,
-    /// The regions that hold retained objects; with repetitions.
-    pub retained_in: Vec<usize>,
-    /// Old objects shaded.
-    pub shaded: Vec<ObjectRef>,
-    /// Bytes copied within the young generation.
-    pub copied: usize,
-    /// Bytes copied to the old generation.
-    pub promoted: usize,
-    /// Objects copied or promoted.
-    pub objects: usize,
-}
-
-impl Findings {
-    /// Both findings together.
-    pub(crate) fn and(mut self, mut other: Self) -> Self {
-        self.remembered.append(&mut other.remembered);
-        self.weak.append(&mut other.weak);
-        self.retained.append(&mut other.retained);
-        self.retained_in.append(&mut other.retained_in);
-        self.shaded.append(&mut other.shaded);
-        self.copied += other.copied;
-        self.promoted += other.promoted;
-        self.objects += other.objects;
-        self
-    }
-}
 
 /// One thread's part in a scavenge.
 pub struct ScavengeWorker {
@@ -79,8 +45,7 @@ pub struct ScavengeWorker {
     /// Old objects found referenced whose mark words are being fetched.
     to_shade: Vec<ObjectRef>,
     findings: Findings,
-    /// Bytes of `findings` already added to the phase's count.
-    counted: usize,
+    allowance: Allowance,
 }
 
 /// Objects whose mark words are fetched together.
@@ -135,6 +100,7 @@ impl ScavengeWorker {
     pub(crate) fn new(phase: Arc<ScavengePhase>, deque: Worker<Task>) -> Self {
         Self {
             shared: phase.is_shared(),
+            allowance: Allowance::new(phase.plan.budget),
             phase,
             deque,
             stack: Vec::with_capacity(256),
@@ -144,7 +110,6 @@ impl ScavengeWorker {
             young_seen: false,
             to_shade: Vec::with_capacity(TO_SHADE),
             findings: Findings::default(),
-            counted: 0,
         }
     }
     /// Works until the phase is over.
@@ -398,13 +363,10 @@ impl ScavengeWorker {
         spaces.old.give_back(&spaces.pool, rest, free);
         self.old_lab.try_bump(bytes)
     }
-    /// Whether all workers together have copied less than the plan allows; looked at once a buffer.
+    /// Whether it may go on copying; looked at once a buffer.
     fn within_budget(&mut self) -> bool {
         let mine = self.findings.copied + self.findings.promoted;
-        let before = self.phase.copied.fetch_add(mine - self.counted, Relaxed);
-        let all = before + mine - self.counted;
-        self.counted = mine;
-        all < self.phase.plan.copy_budget
+        self.allowance.allows(mine, &self.phase.copied)
     }
     /// Whether this worker left objects where they are and unscanned.
     pub(crate) fn has_retained(&self) -> bool {

@@ -261,6 +261,18 @@ impl Spaces {
     pub(crate) fn regions_to_have_ready(&self) -> usize {
         (2 * self.nursery_regions()).max(GROUP)
     }
+    /// Whether they are.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.pool.is_prepared(self.regions_to_have_ready())
+    }
+    /// Sees to it. For outside of pauses.
+    pub(crate) fn make_ready(&self) {
+        self.pool.prepare(self.regions_to_have_ready());
+    }
+    /// Sees to the part that the next pause will copy to if `survival` of a thousand bytes survive.
+    pub(crate) fn make_most_urgent_ready(&self, survival: usize) {
+        self.pool.prepare(self.nursery_regions() * survival / 1000 + 2);
+    }
     /// How many regions the row has, or will have after the next pause.
     pub(crate) fn nursery_regions(&self) -> usize {
         self.nursery_regions.load(Relaxed)

@@ -294,3 +294,8 @@ impl<T: bytemuck::NoUninit + std::fmt::Debug> std::fmt::Debug for Atomic<T> {
         f.debug_struct("Atomic").finish_non_exhaustive()
     }
 }
+
+/// In a model one way of letting others go first is as good as another.
+pub fn rest() {
+    thread::yield_now();
+}

@@ -15,6 +15,11 @@ pub use crossbeam::utils::CachePadded;
 // parking_lot rather than std: its locks are built from source, so that a sanitizer sees them without a rebuilt std.
 pub use parking_lot::{Mutex, MutexGuard};
 
+/// Leaves the processor to others for a moment: longer than a yield, after which they may not have had it at all.
+pub fn rest() {
+    thread::sleep(Duration::from_micros(50));
+}
+
 /// A condition variable whose waits borrow the guard.
 #[derive(Debug, Default)]
 pub struct Condvar(parking_lot::Condvar);

@@ -21,10 +21,12 @@
 
 use crate::planted::{bug, ord};
 use crate::sync::Ordering::Relaxed;
-use crate::sync::{AtomicUsize, spin_loop, thread};
+use crate::sync::{AtomicUsize, rest, spin_loop, thread};
 
 /// How often an idle worker looks before it lets others have the processor.
 const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
+/// How often it looks before it sleeps: whoever has the work has no processor, and would not get ours by yielding.
+const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { SPINS + 32 };
 
 /// Who may still make work in a phase.
 #[derive(Debug)]
@@ -97,12 +99,12 @@ impl Termination {
                 }
                 return if self.reenter() { Outcome::Work } else { Outcome::Over };
             }
-            if spins < SPINS {
-                spins += 1;
-                spin_loop();
-            } else {
-                thread::yield_now();
+            match spins {
+                0..SPINS => spin_loop(),
+                SPINS..YIELDS => thread::yield_now(),
+                _ => rest(),
             }
+            spins = spins.saturating_add(1);
         }
     }
 

@@ -64,14 +64,16 @@ impl Cx {
     fn stored_slow(&self, place: *mut u8, target: *mut u8, ops: &'static PlaceOps) {
         let Some(target) = NonNull::new(target) else { return };
         // SAFETY: a word's target is an object (G2); B3.
-        unsafe { self.collector().barrier_slow(&self.local, place, ObjectRef::from_start(target), ops) }
+        unsafe { self.collector().barrier_slow(&self.local, place, ObjectRef::from_start(target), ops) };
+        self.pass_on_wish();
     }
     /// The barrier behind stores into elements `from..to` of an array.
     #[inline]
     pub(crate) fn range_stored(&self, array: ObjectRef, from: usize, to: usize) {
         if self.barrier_byte(array.addr()) != YOUNG {
             // SAFETY: the caller stored into these elements of this array.
-            unsafe { self.collector().range_barrier(&self.local, array, from, to) }
+            unsafe { self.collector().range_barrier(&self.local, array, from, to) };
+            self.pass_on_wish();
         }
     }
 }

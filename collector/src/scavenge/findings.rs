@@ -1,0 +1,39 @@
+//! What the workers of a scavenge found and did, to be put together at its end.
+use crate::mutator_local::Remembered;
+use crate::object::raw::ObjectRef;
+
+/// What a worker found and did.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// Old places that still refer to something young.
+    pub remembered: Vec<Remembered>,
+    /// Live objects with weak references that moved, or that are old and refer weakly to something young.
+    pub weak: Vec<ObjectRef>,
+    /// Objects for which there was no room, not scanned yet.
+    pub retained: Vec<ObjectRef>,
+    /// The regions that hold retained objects; with repetitions.
+    pub retained_in: Vec<usize>,
+    /// Old objects shaded.
+    pub shaded: Vec<ObjectRef>,
+    /// Bytes copied within the young generation.
+    pub copied: usize,
+    /// Bytes copied to the old generation.
+    pub promoted: usize,
+    /// Objects copied or promoted.
+    pub objects: usize,
+}
+
+impl Findings {
+    /// Both findings together.
+    pub(crate) fn and(mut self, mut other: Self) -> Self {
+        self.remembered.append(&mut other.remembered);
+        self.weak.append(&mut other.weak);
+        self.retained.append(&mut other.retained);
+        self.retained_in.append(&mut other.retained_in);
+        self.shaded.append(&mut other.shaded);
+        self.copied += other.copied;
+        self.promoted += other.promoted;
+        self.objects += other.objects;
+        self
+    }
+}
