@@ -1,12 +1,13 @@
 //! What happened, for whoever watches: typed events without allocation, told outside every pause.
 //!
 //! ```text
+//!   before it:      `before`, on the thread that is about to ask for it
 //!   in the pause:   PhaseTimes fills up, an Event is put on a short list
-//!   after it:       the thread that led tells the observer, in order:  Pause ▸ Pause ▸ Step …
+//!   after it:       the thread that led tells the observer, in order:  Pause, `after` ▸ Stop ▸ Step …
 //! ```
 //!
 //! An observer is the embedder's code, and may block, allocate or panic: it never runs while the world is stopped.
-use crate::collector::CollectionReport;
+use crate::collector::{Cause, CollectionKind, CollectionReport};
 use crate::statistics::StopKind;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -156,9 +157,21 @@ pub enum Event {
 }
 
 /// Told of events, in order, by whichever thread led the stop; never during one.
+///
+/// Each method runs with the calling thread's mutator parked: it may block and take locks, and must not run this heap's
+/// mutators. A panic unwinds out of the safepoint that the thread is in; the heap is whole.
 pub trait Observer: Send + Sync {
     /// One event.
     fn event(&self, event: &Event);
+    /// The prologue: a mutator is about to ask for a stop, to collect so. For what is worth doing before a collection:
+    /// emptying caches, taking a time. If another thread's stop comes first, ours may not happen, or be used otherwise.
+    fn before(&self, kind: CollectionKind, cause: Cause) {
+        let _ = (kind, cause);
+    }
+    /// The epilogue: a collection is over and mutators run again. Once for each, after its [`Event::Pause`].
+    fn after(&self, report: &CollectionReport) {
+        let _ = report;
+    }
 }
 
 /// Events that wait to be told; the oldest are forgotten when nobody listens for long.

@@ -1,5 +1,6 @@
 //! What all algorithms of one heap work on: its spaces, its lists, and the cycle's shared state.
 use crate::config::Settings;
+use crate::graveyard::Graveyard;
 use crate::mark::concurrent::Markers;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
@@ -21,8 +22,8 @@ pub(crate) struct Core {
     pub remembered: Mutex<Vec<Remembered>>,
     /// Young objects with drop glue; as above.
     pub droppables: Mutex<Vec<ObjectRef>>,
-    /// The dead whose drop glue has not run. Filled by collections and sweeps, emptied by mutators.
-    pub graveyard: Mutex<Vec<Corpse>>,
+    /// The dead whose drop glue has not run.
+    pub graveyard: Graveyard,
     /// Grey old objects. Markers and barriers push, markers pop.
     pub grey: Worklist<Task>,
     /// The helpers that mark beside the program.
@@ -50,7 +51,7 @@ impl Core {
             spaces,
             remembered: Mutex::default(),
             droppables: Mutex::default(),
-            graveyard: Mutex::default(),
+            graveyard: Graveyard::default(),
             grey: Worklist::new(),
             markers: Markers::new(),
             deferred: Mutex::default(),
@@ -119,6 +120,8 @@ impl Core {
     }
     /// Moves a dead object's value out to be dropped later.
     pub(crate) fn bury(&self, object: ObjectRef) {
-        self.graveyard.lock().extend(Corpse::take(object));
+        if let Some(corpse) = Corpse::take(object) {
+            self.graveyard.receive(corpse);
+        }
     }
 }

@@ -5,7 +5,7 @@
 //!   C6   scavenge/   mark/   sweep/   verify                  algorithms; no arrows between them
 //!   C5   heap_core   roots                                    what they work on, where tracing begins
 //!   C4   space/      mutator_local                            what memory means
-//!   C3   region/     workers    statistics   pace/            a region's jobs, who helps, how much
+//!   C3   region/     workers    graveyard    statistics   pace/   a region's jobs, who helps, how much
 //!   C2   memory/     object/    worklist/    gate   config    mechanisms
 //!   C1   sync/       units      world        planted          ground
 //! ```
@@ -24,6 +24,8 @@ pub mod event;
 pub mod gate;
 #[cfg(not(loom))]
 pub mod gc_log;
+#[cfg(not(loom))]
+pub(crate) mod graveyard;
 #[cfg(not(loom))]
 pub(crate) mod heap_core;
 pub mod mark;

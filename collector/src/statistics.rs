@@ -75,6 +75,10 @@ pub struct Statistics {
     pub bytes_marked: u64,
     /// Regions that became old as they were, ever.
     pub regions_retained: u64,
+    /// Values whose drop glue has run, ever.
+    pub values_dropped: u64,
+    /// Values found dead whose drop glue has not run yet.
+    pub values_to_drop: usize,
     /// Bytes of old objects, large ones included.
     pub old_used: Bytes,
     /// Bytes of gaps between old objects that can be used again.

@@ -114,6 +114,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("worklist", 2),
     ("region", 3),
     ("workers", 3),
+    ("graveyard", 3),
     ("pace", 3),
     ("statistics", 3),
     ("mutator_local", 4),

@@ -72,6 +72,7 @@ fn churn(config: HeapConfig, cycles: u64, seed: u64) {
                 let kids = n.kids.lock(cx);
                 assert!(kids.iter().all(|k| (k.id as usize) < NODES && k._ballast == [k.id; 12]));
             }
+            m.end_turn();
             m.safepoint();
         }
     });

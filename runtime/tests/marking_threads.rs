@@ -89,6 +89,9 @@ fn run(config: HeapConfig, threads: usize, cycles: u64, seed: u64) {
                         turns += 1;
                         assert!(turns < 100_000, "seed {seed}: marking never ends");
                         turn(m, shared.get(m), &mut random);
+                        if turns % 3 == 0 {
+                            m.end_turn();
+                        }
                         m.safepoint();
                         if turns % 50 == 0 {
                             m.park(std::thread::yield_now);

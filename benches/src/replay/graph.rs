@@ -133,7 +133,7 @@ impl<'gc> Node<'gc> {
             point(cx, field, directory.get(*to));
         }
         for (field, to) in Node::weak_fields(this).iter().zip(model.weak(this.ordinal)) {
-            let now = field.get().and_then(|cell| cell.upgrade(cx));
+            let now = field.get().and_then(|cell| cell.peek(cx));
             if let Some(to) = directory.get(*to).filter(|to| now.is_none_or(|now| !Gc::ptr_eq(now, *to))) {
                 field.set(cx, Some(cx.weak(to)));
             }

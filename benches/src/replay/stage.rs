@@ -106,7 +106,7 @@ impl<'a> Stage<'a> {
         self.team.all(|_, m| {
             steps(m, rhythm, |cx, vm| {
                 let Some(cell) = vm.doomed.pop() else { return Ok(Step::Done) };
-                let count = if cell.upgrade(cx).is_none() { &dead } else { &alive };
+                let count = if cell.peek(cx).is_none() { &dead } else { &alive };
                 count.fetch_add(1, Relaxed);
                 Ok(Step::Spent(16))
             })

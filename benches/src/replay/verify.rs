@@ -178,7 +178,7 @@ impl State<'_, '_> {
         let (model, ordinal) = (self.walk.model, node.ordinal);
         let fields = Node::weak_fields(node);
         for (at, (field, to)) in fields.iter().zip(model.weak(ordinal)).enumerate() {
-            let found = field.get().and_then(|cell| cell.upgrade(cx));
+            let found = field.get().and_then(|cell| cell.peek(cx));
             let right = match found {
                 Some(node) => node.ordinal == *to && node.was_seen(self.walk.number),
                 None => !self.walk.expected.has(*to),

@@ -1,4 +1,4 @@
-//! After a stop, with the world running again: sweeping, memory given back, observers, drop glue; and the figures.
+//! After a stop, with the world running again: sweeping, memory given back, observers; and the figures.
 use super::{CollectionKind, CollectionReport, Collector};
 use crate::event::Event;
 use crate::scavenge::cycle::Tally;
@@ -9,9 +9,8 @@ use crate::units::{Bytes, REGION_BYTES};
 use std::time::{Duration, Instant};
 
 impl Collector {
-    /// Gets the sweep going, and runs the drop glue of what has died. Panics of drop glue pass through; what was not
-    /// dropped yet is dropped by the next call.
-    pub fn run_drops(&self) {
+    /// Gets the sweep going, has memory made ready, and tells the observer.
+    pub fn after_stop(&self) {
         if self.sweep_now.swap(false, Relaxed) {
             sweep::finish(&self.core);
         } else if self.core.spaces.old.unswept() > 0 {
@@ -33,13 +32,6 @@ impl Collector {
         }
         self.tidy();
         self.tell_observer();
-        loop {
-            let next = self.core.graveyard.lock().pop();
-            match next {
-                Some(corpse) => corpse.bury(),
-                None => return,
-            }
-        }
     }
     /// Has memory ready for the next pause, on a helper if there is one: the first touch of memory does not belong into
     /// a pause. Giving back what a cycle left over does not either; a heap that nobody tends does it here, a little
@@ -56,16 +48,6 @@ impl Collector {
         }
         if !self.settings().is_tended() {
             self.give_back();
-        }
-    }
-    fn tell_observer(&self) {
-        let Some(observer) = &self.core.settings.observer else { return };
-        loop {
-            let next = self.waiting.lock().pop();
-            match next {
-                Some(event) => observer.0.event(&event),
-                None => return,
-            }
         }
     }
     /// Puts an event where it waits to be told.
@@ -119,6 +101,8 @@ impl Collector {
             bytes_freed: t.freed,
             bytes_marked: t.marked,
             regions_retained: t.retained,
+            values_dropped: self.core.graveyard.dropped(),
+            values_to_drop: self.core.graveyard.waiting_hint(),
             old_used: Bytes::new(spaces.old_bytes()),
             old_free: Bytes::new(spaces.old.free()),
             large_used: Bytes::new(spaces.large_bytes()),
@@ -142,6 +126,7 @@ impl Drop for Collector {
             table.with_region(index, |r| rest.append(&mut r.droppables.lock()));
         }
         rest.into_iter().for_each(|object| core.bury(object));
-        self.run_drops();
+        self.after_stop();
+        self.drop_all();
     }
 }

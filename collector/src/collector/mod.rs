@@ -3,13 +3,14 @@
 //! ```text
 //!   running:  allocate_slow ─ row used up ─▶ wanted ─▶ (runtime: poll flag, safepoint, stop)
 //!   stopped:  next_kind ─▶ collect ─▶ hand over ─▶ scavenge | mark + purge + scavenge | evacuate
-//!   running:  run_drops ─▶ sweep (helpers, or whoever asks) ─▶ memory made ready, given back ─▶ observers ─▶ drop glue
+//!   running:  after_stop ─▶ sweep (helpers, or whoever asks) ─▶ memory made ready, given back ─▶ observers ─▶ drop glue
 //! ```
 mod after;
 mod marking;
 mod mutating;
 mod stopped;
 mod tending;
+mod user_code;
 
 use crate::config::{HeapConfig, Settings};
 use crate::error::HeapError;

@@ -117,6 +117,10 @@ impl Collector {
             self.wanted.store(true, Relaxed);
         }
     }
+    /// Whether a mutator should come to a safepoint: to collect, or to drop some of what has died.
+    pub fn safepoint_wanted(&self) -> bool {
+        self.collection_wanted() || self.core.graveyard.waiting_hint() > 0
+    }
     /// Whether the next safepoint should collect.
     pub fn collection_wanted(&self) -> bool {
         self.wanted.load(Relaxed)

@@ -26,7 +26,7 @@ impl Roots for StoppedRoots<'_, '_> {
     fn relocate(&self, v: &mut ScavengeWorker, young_only: bool) {
         for member in self.stopped.mutators() {
             // SAFETY: `stopped` proves that the world is.
-            unsafe { member.relocate(v) }
+            unsafe { member.relocate(v, young_only) }
         }
         let collector = &self.shared.collector;
         self.shared.roots.relocate(v, young_only, |object| collector.is_young(object.addr()));

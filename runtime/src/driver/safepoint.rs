@@ -4,6 +4,7 @@
 //! P1  The caller is inside `&mut Mutator`: nothing borrowed from it is live on this thread.
 //! P2  The poll flag is lowered before the mutator parks, and a leader who asks after that raises it again: parking is a
 //!     read-modify-write of the mutator's word, and so is asking.
+//! P3  User code (observers, drop glue) runs with the mutator parked: it cannot touch the heap, and others may collect.
 use crate::driver::roots::StoppedRoots;
 use crate::driver::shared::Shared;
 use crate::mutator::cx::Cx;
@@ -19,7 +20,7 @@ impl Cx {
     /// Puts the poll flag where it rests while nobody asks for anything.
     pub(crate) fn rest_flag(&self) {
         let collector = self.collector();
-        let up = collector.collection_wanted() || collector.settings().polls_always();
+        let up = collector.safepoint_wanted() || collector.settings().polls_always();
         self.poll.store(up, Ordering::Relaxed);
     }
 }
@@ -36,11 +37,21 @@ impl Occupant for Member {
 /// What a mutator does at a safepoint whose flag is up, or when the program asks for a collection.
 pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<CollectionKind>) {
     let cx = seat.occupant().cx();
-    let arrived = shared.now();
+    let mut arrived = shared.now();
+    let mut announced = !shared.collector.is_observed();
     loop {
         let Some((kind, cause)) = shared.collector.next_kind(explicit) else {
-            return step_aside(shared, seat, arrived);
+            step_aside(shared, seat, arrived);
+            if shared.collector.drops_due(&cx.local) {
+                parked(shared, seat, || shared.collector.drop_some(&cx.local));
+                cx.rest_flag();
+            }
+            return;
         };
+        if !std::mem::replace(&mut announced, true) {
+            parked(shared, seat, || shared.collector.announce(kind, cause));
+            arrived = shared.now();
+        }
         let stops = shared.stops();
         if let Ok(stopped) = shared.world.stop(seat) {
             lead(shared, &stopped, kind, cause);
@@ -49,7 +60,14 @@ pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<C
             cx.rest_flag();
             if shared.stops() != stops {
                 shared.record_stop(arrived);
-                drop_parked(shared, seat);
+                parked(shared, seat, || {
+                    shared.stir();
+                    shared.collector.after_stop();
+                    match explicit {
+                        Some(_) => shared.collector.drop_all(),
+                        None => shared.collector.drop_some(&cx.local),
+                    }
+                });
             }
             return;
         }
@@ -89,7 +107,11 @@ pub(crate) fn collect_from_outside(shared: &Shared, kind: CollectionKind, cause:
         return;
     }
     // Drop glue that panics has told the panic hook, and there is nobody to unwind; the other dead are dropped still.
-    while std::panic::catch_unwind(AssertUnwindSafe(|| shared.collector.run_drops())).is_err() {}
+    let tidy = || {
+        shared.collector.after_stop();
+        shared.collector.drop_all();
+    };
+    while std::panic::catch_unwind(AssertUnwindSafe(tidy)).is_err() {}
 }
 
 /// Lets a stop pass that others asked for.
@@ -113,8 +135,8 @@ fn stood_still(shared: &Shared, cx: &Cx, arrived: u64) {
     shared.record_stop(since);
 }
 
-/// Runs the drop glue of what has died, parked: it cannot touch the heap, and others may collect meanwhile.
-fn drop_parked(shared: &Shared, seat: &Seat<Member>) {
+/// Runs `f` with the mutator parked (P3).
+fn parked(shared: &Shared, seat: &Seat<Member>, f: impl FnOnce()) {
     struct Return<'a>(&'a Shared, &'a Seat<Member>);
     impl Drop for Return<'_> {
         fn drop(&mut self) {
@@ -123,8 +145,7 @@ fn drop_parked(shared: &Shared, seat: &Seat<Member>) {
     }
     shared.world.park(seat);
     let _return = Return(shared, seat);
-    shared.stir();
-    shared.collector.run_drops();
+    f();
 }
 
 /// Takes the heap back after a parked section, or for a turn.

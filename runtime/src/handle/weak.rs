@@ -38,8 +38,24 @@ impl Cx {
 }
 
 impl<T: ?Sized + HeapType> WeakCell<T> {
-    /// The target, unless it has died. What a window has seen lives at least until its end.
+    /// The target, unless it has died. What a turn has seen stays to its end: whoever asks again in the same turn, even
+    /// after collections, gets the same answer, and never `None` after `Some`.
+    ///
+    /// A turn ends with [`Attached::run`](crate::Attached::run) (or [`Heap::enter`](crate::Heap::enter)), or where the
+    /// program says so by [`Mutator::end_turn`](crate::Mutator::end_turn): an event loop within one run must do that
+    /// between its events, or all that it ever looked at stays. [`peek`](Self::peek) keeps nothing.
+    ///
+    /// Costs a few instructions more than `peek`: the target is noted in a list of this mutator, if it was not lately.
+    #[inline]
     pub fn upgrade<'gc>(&self, cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
+        let target = self.peek(cx)?;
+        cx.kept.keep(Gc::object(target));
+        Some(target)
+    }
+    /// The target, unless it has died: as [`upgrade`](Self::upgrade), but kept no longer than any other reference, to the
+    /// end of its window.
+    #[inline]
+    pub fn peek<'gc>(&self, cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
         // Relaxed: whoever has the cell followed a slot to it, and its target was written before it; a stop, which alone
         // writes the word again, orders all of us.
         let start = NonNull::new(self.word.load(Ordering::Relaxed))?;

@@ -67,8 +67,8 @@ impl<R> Mutator<R> {
     /// Lets a collection happen here, if one is due: a load, a test and a branch when none is.
     ///
     /// # Panics
-    /// With whatever the `Drop` of a dead object panics. The heap is whole then, and what was not dropped yet is dropped
-    /// after the next collection.
+    /// With whatever the `Drop` of a dead object, or an observer, panics. The heap is whole then, and what was not dropped
+    /// yet is dropped later.
     #[inline(always)]
     pub fn safepoint(&mut self) {
         if self.should_yield() {
@@ -80,7 +80,7 @@ impl<R> Mutator<R> {
     fn safepoint_slow(&mut self) {
         safepoint(self.shared(), self.seat(), None);
     }
-    /// Collects now: exactly what is reachable survives.
+    /// Collects now: exactly what is reachable survives, and what has died is dropped, all of it, before this returns.
     ///
     /// # Panics
     /// As [`safepoint`](Self::safepoint).
@@ -100,6 +100,12 @@ impl<R> Mutator<R> {
     /// As [`safepoint`](Self::safepoint).
     pub fn collect_compact(&mut self) {
         safepoint(self.shared(), self.seat(), Some(CollectionKind::Evacuate));
+    }
+    /// Ends a turn and begins another: what was kept for having been seen through weak references
+    /// ([`WeakCell::upgrade`](crate::WeakCell::upgrade)) is kept no longer. For event loops that run many events in one
+    /// [`Attached::run`](crate::Attached::run); its end is one by itself. Costs nothing if nothing was upgraded.
+    pub fn end_turn(&mut self) {
+        self.kept.forget();
     }
     /// Stops the world, walks and checks the whole heap, and counts what is reachable.
     ///

@@ -6,12 +6,13 @@
 //! | `local` | its mutator, and the collector while this mutator is stopped | the same |
 //! | `poll` | whoever wants this mutator at a safepoint; cleared by the leader, and by the mutator in a poll | its mutator |
 //! | `asked_at` | the leader of a stop | its mutator, after the stop |
-//! | `frames`, `roots`, `free_roots`, `refused` | its mutator, or who lets go of it | the leader, in a stop |
+//! | `frames`, `roots`, `kept`, `free_roots`, `refused` | its mutator, or who lets go of it | the leader, in a stop |
 //!
 //! C1  The collector outlives the context: whoever keeps a member keeps its heap.
 //! C2  What is not atomic is touched by the thread that runs the mutator; by the leader, in a stop; or, when nobody runs
 //!     it, by who lets go of it under the heap's `pause` lock, which a leader holds for the length of a stop.
 use crate::mutator::frame::{Frame, RootOps};
+use crate::mutator::kept::KeptAlive;
 use crate::mutator::root_table::{RootPlace, RootTable};
 use orinoco_collector::collector::Collector;
 use orinoco_collector::error::AllocError;
@@ -45,6 +46,8 @@ pub struct Cx {
     pub(crate) frames: Cell<*const Frame>,
     pub(crate) roots: Cell<*mut u8>,
     pub(crate) root_ops: &'static RootOps,
+    /// What this turn has seen through weak references.
+    pub(crate) kept: KeptAlive,
     pub(crate) free_roots: RefCell<Vec<RootPlace>>,
     /// Why the last allocation was refused.
     pub(crate) refused: Cell<AllocError>,
@@ -69,7 +72,7 @@ impl Cx {
         let id = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(1);
         Self {
             local: collector.new_local(),
-            poll: AtomicBool::new(collector.collection_wanted() || collector.settings().polls_always()),
+            poll: AtomicBool::new(collector.safepoint_wanted() || collector.settings().polls_always()),
             asked_at: AtomicU64::new(0),
             running_since: Cell::new(0),
             born,
@@ -80,6 +83,7 @@ impl Cx {
             frames: Cell::new(std::ptr::null()),
             roots: Cell::new(roots),
             root_ops,
+            kept: KeptAlive::default(),
             free_roots: RefCell::new(Vec::new()),
             refused: Cell::new(AllocError::LimitReached),
             _thread: PhantomData,
@@ -110,7 +114,7 @@ impl Cx {
     /// Asks for a safepoint if the collector would like one.
     #[inline]
     pub(crate) fn pass_on_wish(&self) {
-        if self.collector().collection_wanted() {
+        if self.collector().safepoint_wanted() {
             self.poll.store(true, Ordering::Relaxed);
         }
     }

@@ -2,7 +2,7 @@
 //! What the world keeps for each mutator, and how the collector sees a stopped one.
 use crate::mutator::cx::Cx;
 use orinoco_collector::mark::worker::MarkWorker;
-use orinoco_collector::object::trace::EdgeList;
+use orinoco_collector::object::trace::{EdgeList, Marker, Mover};
 use orinoco_collector::scavenge::worker::ScavengeWorker;
 use std::sync::atomic::Ordering;
 
@@ -31,7 +31,7 @@ impl Member {
         self.cx.asked_at.store(now, Ordering::Relaxed);
         self.cx.poll.store(true, Ordering::Relaxed);
     }
-    /// Marks what the mutator's roots and frames refer to.
+    /// Marks what the mutator's roots and frames refer to, and what its turn has seen.
     ///
     /// # Safety
     /// The world is stopped.
@@ -49,12 +49,14 @@ impl Member {
                 (*frame).prev
             };
         }
+        self.cx.kept.list(|target| v.edge(target));
     }
-    /// Moves what the mutator's roots and frames refer to.
+    /// Moves what the mutator's roots and frames refer to, and what its turn has seen; with `young_only`, of the latter
+    /// what is not known to be old.
     ///
     /// # Safety
     /// The world is stopped.
-    pub(crate) unsafe fn relocate(&self, v: &mut ScavengeWorker) {
+    pub(crate) unsafe fn relocate(&self, v: &mut ScavengeWorker, young_only: bool) {
         let roots = self.cx.roots.get();
         if !roots.is_null() {
             // SAFETY: F1 and F2, by the caller's promise.
@@ -68,8 +70,10 @@ impl Member {
                 (*frame).prev
             };
         }
+        let collector = self.cx.collector();
+        self.cx.kept.relocate(young_only, |target| v.forward(target), |target| collector.is_young(target.addr()));
     }
-    /// Lists what the mutator's roots and frames refer to.
+    /// Lists what the mutator's roots and frames refer to, and what its turn has seen.
     ///
     /// # Safety
     /// The world is stopped.
@@ -87,5 +91,6 @@ impl Member {
                 (*frame).prev
             };
         }
+        self.cx.kept.list(|target| v.edge(target));
     }
 }

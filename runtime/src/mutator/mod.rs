@@ -8,6 +8,8 @@ pub mod cx;
 #[cfg(not(loom))]
 pub mod frame;
 #[cfg(not(loom))]
+pub mod kept;
+#[cfg(not(loom))]
 pub mod member;
 pub mod root_chunk;
 #[cfg(not(loom))]

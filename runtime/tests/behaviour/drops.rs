@@ -221,7 +221,7 @@ fn what_a_dying_object_owns_may_be_handles_of_the_heap_itself() {
         };
         m.collect();
         m.collect();
-        assert!(weak.get(m).upgrade(m).is_none(), "the root died with its owner");
+        assert!(weak.get(m).peek(m).is_none(), "the root died with its owner");
         assert_eq!(heap.mutators(), 1);
     });
 }
@@ -362,4 +362,80 @@ fn what_a_registry_holds_is_dropped_when_it_is_taken_back_or_the_registry_dies()
         m.collect();
         assert_eq!(count(&drops), 4);
     });
+}
+
+/// Takes its time to go.
+struct Slow(Arc<AtomicU64>);
+impl Drop for Slow {
+    fn drop(&mut self) {
+        let until = std::time::Instant::now() + std::time::Duration::from_micros(200);
+        while std::time::Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+#[derive(Trace)]
+struct SlowBox(#[trace(skip)] Slow);
+
+#[test]
+fn what_dies_in_crowds_is_dropped_a_slice_at_a_time() {
+    const CROWD: u64 = 400;
+    let drops = counter();
+    let heap = heap();
+    heap.enter((), |m| {
+        (0..CROWD).for_each(|_| _ = m.alloc(SlowBox(Slow(drops.clone()))));
+        // What the program does not ask for: the nursery runs out.
+        while heap.statistics().scavenges + heap.statistics().evacuations == 0 {
+            litter(m, 64 << 10);
+            m.safepoint();
+        }
+        let first = count(&drops);
+        assert!(0 < first && first < CROWD, "{first} of {CROWD} in one slice of a millisecond");
+        let statistics = heap.statistics();
+        assert_eq!(statistics.values_dropped, first);
+        assert_eq!(statistics.values_to_drop as u64, CROWD - first);
+        let mut safepoints = 0;
+        while count(&drops) < CROWD {
+            safepoints += 1;
+            assert!(safepoints < 10_000_000, "the rest is never dropped");
+            litter(m, 4 << 10);
+            m.safepoint();
+        }
+        assert_eq!(heap.statistics().values_to_drop, 0);
+    });
+}
+
+#[test]
+fn a_collection_that_is_asked_for_drops_everything_before_it_returns() {
+    let drops = counter();
+    let heap = heap();
+    heap.enter((), |m| {
+        (0..50).for_each(|_| _ = m.alloc(SlowBox(Slow(drops.clone()))));
+        m.collect();
+        assert_eq!(count(&drops), 50);
+    });
+}
+
+#[test]
+fn what_waits_to_be_dropped_is_dropped_between_turns_and_with_its_heap() {
+    let drops = counter();
+    {
+        let heap = heap();
+        let mut mutator = heap.attach(());
+        mutator.run(|m| {
+            (0..100).for_each(|_| _ = m.alloc(SlowBox(Slow(drops.clone()))));
+            while heap.statistics().scavenges + heap.statistics().evacuations == 0 {
+                litter(m, 64 << 10);
+                m.safepoint();
+            }
+        });
+        let before = count(&drops);
+        assert!(before < 100);
+        while count(&drops) == before {
+            mutator.run(|_| ());
+        }
+        assert!(count(&drops) < 100, "a turn's end drops a slice");
+    }
+    assert_eq!(count(&drops), 100, "a heap drops all that is left");
 }

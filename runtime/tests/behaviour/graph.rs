@@ -247,16 +247,16 @@ fn run(test: &str, config: HeapConfig, steps: usize) {
             let alive = world.reachable(&on_stack);
             assert_eq!(world.check(cx, stack), alive.len(), "step {i}");
             for (number, weak) in &world.weak {
-                match weak.get(cx).upgrade(cx) {
+                match weak.get(cx).peek(cx) {
                     Some(v) => assert_eq!(v.number, *number),
                     None => {
                         assert!(!alive.contains(number), "step {i}: vertex {number} lives, its weak reference does not")
                     }
                 }
-                let floating = weak.get(cx).upgrade(cx).is_some() && !alive.contains(number);
+                let floating = weak.get(cx).peek(cx).is_some() && !alive.contains(number);
                 assert!(!(full && floating), "step {i}: vertex {number} is dead, and a full collection kept it");
             }
-            world.weak.retain(|_, weak| weak.get(cx).upgrade(cx).is_some());
+            world.weak.retain(|_, weak| weak.get(cx).peek(cx).is_some());
         }
         m.verify();
     });

@@ -14,6 +14,7 @@ mod identity;
 mod limits;
 mod locks;
 mod moving;
+mod observers;
 mod roots;
 mod shapes;
 mod sizes;

@@ -52,7 +52,7 @@ fn a_slot_forgets_what_it_no_longer_holds() {
             m.root(weak)
         };
         m.collect_young();
-        assert!(weak.get(m).upgrade(m).is_none(), "the slot was remembered, but it is empty now");
+        assert!(weak.get(m).peek(m).is_none(), "the slot was remembered, but it is empty now");
     });
 }
 

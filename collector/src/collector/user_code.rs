@@ -1,0 +1,67 @@
+//! The embedder's code that a collection leads to: observers before and after, and the drop glue of what has died.
+//!
+//! ```text
+//!   announce ─▶ (stop: the collection) ─▶ after_stop ─▶ observers told ─▶ drop_some … drop_some … at later safepoints
+//! ```
+//!
+//! All of it runs on a mutator's thread with that mutator parked: it may block or panic, and others may collect meanwhile.
+use super::{Cause, CollectionKind, Collector};
+use crate::event::Event;
+use crate::mutator_local::MutatorLocal;
+use std::time::{Duration, Instant};
+
+/// How long a slice of drop glue goes on: its last value is begun before that.
+const SLICE: Duration = Duration::from_millis(1);
+/// Values between two looks at the clock.
+const GRAIN: usize = 16;
+
+impl Collector {
+    /// Whether anybody is told of collections.
+    pub fn is_observed(&self) -> bool {
+        self.core.settings.observer.is_some()
+    }
+    /// Tells the observer that a mutator is about to ask for a stop.
+    pub fn announce(&self, kind: CollectionKind, cause: Cause) {
+        if let Some(observer) = &self.core.settings.observer {
+            observer.0.before(kind, cause);
+        }
+    }
+    /// Tells the observer what has happened since it was last told.
+    pub(super) fn tell_observer(&self) {
+        let Some(observer) = &self.core.settings.observer else { return };
+        loop {
+            let next = self.waiting.lock().pop();
+            let Some(event) = next else { return };
+            observer.0.event(&event);
+            if let Event::Pause(report) = &event {
+                observer.0.after(report);
+            }
+        }
+    }
+    /// Whether values wait to be dropped, and this mutator has had as much time for itself as its last slice took.
+    pub fn drops_due(&self, local: &MutatorLocal) -> bool {
+        self.core.graveyard.waiting_hint() > 0 && local.rest_until.get().is_none_or(|until| Instant::now() >= until)
+    }
+    /// Drops values for about a millisecond; then the mutator is left alone for as long as that took. Panics of drop glue
+    /// pass through, and no other value is lost by one.
+    pub fn drop_some(&self, local: &MutatorLocal) {
+        if self.core.graveyard.waiting_hint() == 0 {
+            return;
+        }
+        if self.dice.is_some() {
+            // No clock decides in the deterministic mode.
+            return self.drop_all();
+        }
+        let began = Instant::now();
+        while began.elapsed() < SLICE.min(self.core.settings.step_cap) {
+            if !(0..GRAIN).all(|_| self.core.graveyard.drop_one()) {
+                return;
+            }
+        }
+        local.rest_until.set(Some(Instant::now() + began.elapsed()));
+    }
+    /// Drops every value that waits. Panics as [`drop_some`](Self::drop_some).
+    pub fn drop_all(&self) {
+        while self.core.graveyard.drop_one() {}
+    }
+}
