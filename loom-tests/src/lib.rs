@@ -5,6 +5,8 @@
 
 #[cfg(not(loom))]
 pub mod heap;
+#[cfg(not(loom))]
+pub mod program;
 pub mod scenarios;
 mod shared;
 mod tiny;

@@ -55,6 +55,13 @@ pub const STEPS: &[Step] = &[
         run: planted,
     },
     Step {
+        name: "programs",
+        tier: Tier::Quick,
+        draws: true,
+        proves: "programs written by dice leave a whole heap as a plain graph says it should be",
+        run: programs,
+    },
+    Step {
         name: "tsan",
         tier: Tier::Quick,
         draws: false,
@@ -81,6 +88,24 @@ fn deeper(_: Tier, _: u64) -> Outcome {
 
 fn planted(_: Tier, _: u64) -> Outcome {
     Run::new("planted", 900, "cargo").args("planted").outcome(tests)
+}
+
+fn programs(tier: Tier, seed: u64) -> Outcome {
+    let seconds = if tier == Tier::Quick { 20 } else { 300 };
+    let built = Run::new("programs-build", 600, "cargo")
+        .args("build --profile model --target-dir target/planted -p loom-tests --bin program")
+        .env("RUSTFLAGS", "--cfg gc_mutants");
+    if let failed @ Outcome::Failed(_) = built.outcome(|_| String::new()) {
+        return failed;
+    }
+    Run::new("programs", seconds + 120, "target/planted/model/program")
+        .args(&format!("random {seconds} {seed}"))
+        .outcome(|text| {
+            let (_, runs) = tally(text, "PROGRAMS ", "runs=");
+            let (_, operations) = tally(text, "PROGRAMS ", "operations: ");
+            let (_, collections) = tally(text, "PROGRAMS ", "collections: ");
+            format!("{runs} programs with seed {seed}, {operations} operations, {collections} collections")
+        })
 }
 
 /// Builds a binary of this package with a sanitizer, on the stable toolchain; where it is, or why not.
