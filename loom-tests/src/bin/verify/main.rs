@@ -6,7 +6,7 @@
 //!   soak    what draws at random, with other seeds each time, until the minutes are over or something is found
 //! ```
 //!
-//! `cargo verify STEP …` runs only the named steps; `cargo verify sweep` keeps what the sweep over all orders says in
+//! `cargo verify [full] STEP …` runs only the named steps; `cargo verify sweep` keeps what the sweep over all orders says in
 //! `loom-tests/sweep.md`. What a step prints goes to `target/verify/STEP.log`. A tool that is not there is said to be
 //! SKIPPED, with the reason. The last line counts.
 
@@ -29,9 +29,8 @@ fn main() -> ExitCode {
         ["soak"] => soak(None),
         ["soak", minutes] if minutes.parse::<u64>().is_ok() => soak(minutes.parse().ok()),
         ["sweep"] => sweep::keep(),
-        [_, ..] if words.iter().all(|word| STEPS.iter().any(|step| step.name == *word)) => {
-            once(Tier::Full, &STEPS.iter().filter(|step| words.contains(&step.name)).collect::<Vec<_>>())
-        }
+        ["full", steps @ ..] if known(steps) => once(Tier::Full, &named(steps)),
+        steps if known(steps) => once(Tier::Quick, &named(steps)),
         _ => usage(),
     }
 }
@@ -40,6 +39,15 @@ fn usage() -> ExitCode {
     eprintln!("usage: cargo verify quick|full|soak [MINUTES]|sweep|STEP …");
     STEPS.iter().for_each(|step| eprintln!("  {:<11} {:<6} {}", step.name, step.tier.name(), step.proves));
     ExitCode::from(2)
+}
+
+/// Whether these are steps, and at least one.
+fn known(words: &[&str]) -> bool {
+    !words.is_empty() && words.iter().all(|word| STEPS.iter().any(|step| step.name == *word))
+}
+
+fn named(words: &[&str]) -> Vec<&'static Step> {
+    STEPS.iter().filter(|step| words.contains(&step.name)).collect()
 }
 
 /// The steps of a tier; a higher one has those of the lower.
