@@ -41,6 +41,8 @@ pub struct Settings {
     pub concurrent_marking: bool,
     /// See [`HeapConfig::incremental_marking`].
     pub incremental_marking: bool,
+    /// See [`HeapConfig::compaction`].
+    pub compaction: Compaction,
     /// See [`HeapConfig::step_cap`].
     pub step_cap: Duration,
     /// See [`HeapConfig::pause_target`].
@@ -100,6 +102,19 @@ impl Zeal {
     pub const EVERYTHING: Self = Self { every: 1, everything: true };
 }
 
+/// Whether old regions full of gaps are emptied, so that their memory can be used for anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compaction {
+    /// Never; [`Evacuate`](crate::collector::CollectionKind::Evacuate) and zeal still move everything.
+    Off,
+    /// When more than a quarter of the old generation is gaps: the emptiest regions, a batch in a young collection, as much
+    /// as its share of the step cap allows.
+    #[default]
+    WhenFragmented,
+    /// Every region in every marking cycle, whatever it costs: to find bugs.
+    Always,
+}
+
 impl Default for HeapConfig {
     fn default() -> Self {
         Self::new()
@@ -121,6 +136,7 @@ impl HeapConfig {
                 parallel_scavenge: true,
                 concurrent_marking: true,
                 incremental_marking: true,
+                compaction: Compaction::WhenFragmented,
                 step_cap: Duration::from_millis(10),
                 pause_target: Duration::from_millis(1),
                 seed: None,
@@ -183,6 +199,12 @@ impl HeapConfig {
     #[must_use]
     pub fn incremental_marking(mut self, on: bool) -> Self {
         self.settings.incremental_marking = on;
+        self
+    }
+    /// Whether to empty fragmented old regions. Default [`Compaction::WhenFragmented`].
+    #[must_use]
+    pub fn compaction(mut self, compaction: Compaction) -> Self {
+        self.settings.compaction = compaction;
         self
     }
     /// The longest a step or a pause may take before its work is split. Default 10 ms; 100 µs to 10 s.

@@ -37,6 +37,7 @@ impl<W: Write + Send> GcLog<W> {
             (CollectionKind::MarkFinish, true) => "Scavenge + mark finish",
             (CollectionKind::MarkFinish, false) => "Scavenge + mark goes on",
             (CollectionKind::Full, _) => "Mark-sweep",
+            (CollectionKind::Compact, _) => "Scavenge + compact",
             (CollectionKind::Evacuate, _) => "Evacuate",
         };
         let why = match report.cause {

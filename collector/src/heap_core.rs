@@ -1,4 +1,5 @@
 //! What all algorithms of one heap work on: its spaces, its lists, and the cycle's shared state.
+use crate::compact::candidates::Candidates;
 use crate::config::Settings;
 use crate::graveyard::Graveyard;
 use crate::mark::concurrent::Markers;
@@ -42,6 +43,10 @@ pub(crate) struct Core {
     pub cost: Mutex<Cost>,
     /// Whether survivors go on to survive. Written in pauses.
     pub tenure: Mutex<Tenure>,
+    /// Fragmented regions that are to be emptied, and who refers to them.
+    pub candidates: Candidates,
+    /// Bytes that became old, and black, since marking began. Written in pauses.
+    pub born_black: AtomicUsize,
 }
 
 impl Core {
@@ -61,6 +66,8 @@ impl Core {
             measured: AtomicBool::new(true),
             cost: Mutex::default(),
             tenure: Mutex::default(),
+            candidates: Candidates::default(),
+            born_black: AtomicUsize::new(0),
         }
     }
     /// Whether a marking cycle is on.

@@ -3,7 +3,7 @@
 //! ```text
 //!   C7   collector                                            siblings meet here
 //!   C6   scavenge/   mark/   sweep/   verify                  algorithms; no arrows between them
-//!   C5   heap_core   roots                                    what they work on, where tracing begins
+//!   C5   heap_core   compact/    roots                      what they work on, where tracing begins
 //!   C4   space/      mutator_local                            what memory means
 //!   C3   region/     workers    graveyard    statistics   pace/   a region's jobs, who helps, how much
 //!   C2   memory/     object/    worklist/    gate   config    mechanisms
@@ -14,6 +14,8 @@
 //! the gate.
 #[cfg(not(loom))]
 pub mod collector;
+#[doc(hidden)]
+pub mod compact;
 #[cfg(not(loom))]
 pub mod config;
 #[cfg(not(loom))]

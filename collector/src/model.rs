@@ -1,5 +1,6 @@
 //! The door through which models reach the rooms where protocols live. Nobody else uses it.
 
+pub use crate::compact::records;
 pub use crate::gate;
 pub use crate::mark::{jobs, lock_word, shade};
 pub use crate::memory::published;

@@ -34,13 +34,20 @@ pub struct MutatorLocal {
     pub droppables: RefCell<Vec<ObjectRef>>,
 }
 
-/// Something old that may refer to something young.
+/// Something old that may refer to something young, or to a candidate (see `compact`).
 #[derive(Clone, Copy)]
 pub enum Remembered {
     /// A slot or a lock, and how to look at it.
     Place(PlacePtr, &'static PlaceOps),
     /// A whole object, or one slice of an array.
     Object(Task),
-    /// An object that refers weakly to something young.
+    /// An object that refers weakly to something young, or to a candidate.
     Weak(ObjectRef),
+}
+
+impl Remembered {
+    /// The object that refers weakly, if that is what is remembered.
+    pub(crate) fn weak(&self) -> Option<ObjectRef> {
+        if let Self::Weak(object) = self { Some(*object) } else { None }
+    }
 }

@@ -177,6 +177,18 @@ table! {
         turning_on_misses_a_mutator;
         /// The stop that ends marking leaves one mutator's barrier on.
         turning_off_misses_a_mutator;
+        /// A store into an old object does not remember that its target is to be moved.
+        barrier_forgets_candidates;
+        /// A marker does not record who refers to what is to be moved.
+        marker_forgets_hosts;
+        /// A scavenge does not record that what it promotes refers to what is to be moved.
+        promotion_forgets_hosts;
+        /// What was recorded is dropped when it is handed over.
+        hosts_are_not_handed_over;
+        /// A host is visited where it stood before it was moved itself.
+        stale_hosts_are_visited;
+        /// Gaps of a region that is to be emptied are handed out.
+        candidates_gaps_are_handed_out;
         /// A marker looks at what a held lock guards.
         marker_looks_into_held_locks;
         /// A marker leaves the gate before it has handed over what it holds.

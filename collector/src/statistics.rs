@@ -11,6 +11,8 @@ pub enum StopKind {
     Young,
     /// A whole collection in one stop.
     Full,
+    /// A young collection that emptied fragmented old regions too.
+    Compact,
     /// A stop that moved every object.
     Evacuate,
     /// The stop that starts concurrent marking.
@@ -23,13 +25,15 @@ pub enum StopKind {
 
 impl StopKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Young, Self::Full, Self::Evacuate, Self::MarkStart, Self::MarkFinish, Self::Step];
+    pub const ALL: [Self; 7] =
+        [Self::Young, Self::Full, Self::Compact, Self::Evacuate, Self::MarkStart, Self::MarkFinish, Self::Step];
 
     /// The name used in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Young => "scavenge",
             Self::Full => "full",
+            Self::Compact => "compact",
             Self::Evacuate => "evacuate",
             Self::MarkStart => "mark start",
             Self::MarkFinish => "mark finish",
@@ -65,6 +69,10 @@ pub struct Statistics {
     pub full_collections: u64,
     /// Collections that moved every object.
     pub evacuations: u64,
+    /// Young collections that emptied fragmented old regions too.
+    pub compactions: u64,
+    /// Old regions that they emptied, ever.
+    pub regions_emptied: u64,
     /// Bytes copied within the young generation, ever.
     pub bytes_copied: u64,
     /// Bytes moved to the old generation, ever.

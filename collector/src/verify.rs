@@ -5,18 +5,21 @@
 //! V3  An old object that refers to a young one is covered by the remembered set.
 //! V4  Outside marking and sweeping no old region has a mark bit.
 //! V5  When marking ends, every reachable old object is marked.
+//! V6  From then on, an old object that refers to a candidate is recorded for its batch, or covered by the remembered set.
 //!
 //! A violation panics; in a pause that ends the process, with the message that says where.
+use crate::compact::records::{Batches, Hosts};
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::forward::{FORWARDED, RETAINED};
 use crate::object::header::INFO_MASK;
 use crate::object::raw::{ObjectRef, object_at};
+use crate::object::task::Task;
 use crate::object::trace::{EdgeList, list_edges};
 use crate::roots::Roots;
 use crate::sync::Ordering::Relaxed;
 use crate::units::{LARGE_BYTES, REGION_BYTES, WORD};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What a walk counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +36,7 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
     walk_regions(core, when, held.is_empty());
     core.spaces.old.go_on_sweeping(held);
     let cover = Cover::of(core);
+    let records = Recorded::of(core);
     let mut seen = Seen::new(core);
     let mut work: Vec<ObjectRef> = Vec::new();
     roots.list(&mut EdgeList { found: &mut |o| work.push(o) });
@@ -48,13 +52,23 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
         census.bytes += object.size();
         let host_is_old = core.spaces.pool.table.kind_at(object.addr()).is_old();
         let mut young = None;
+        let mut candidate = None;
         list_edges(object, &mut |target| {
             check_object(core, target, (object.info().name)(), when);
             if core.spaces.pool.table.kind_at(target.addr()).is_young() {
                 young = Some(target);
+            } else if records.misses(core, object, target) {
+                candidate = Some(target);
             }
             work.push(target);
         });
+        if let Some(target) = candidate.filter(|_| host_is_old && !cover.covers(object)) {
+            panic!(
+                "{when}: V6: old {object:?} ({}) refers to {target:?} ({}), which is to be moved, and nothing records it",
+                (object.info().name)(),
+                (target.info().name)(),
+            );
+        }
         if let Some(target) = young.filter(|_| host_is_old) {
             assert!(
                 cover.covers(object),
@@ -150,6 +164,29 @@ impl Seen {
         let new = *word & mask == 0;
         *word |= mask;
         new
+    }
+}
+
+/// Who is recorded for which batch, as a question about objects; none while marking has not come to all of them.
+#[derive(Default)]
+struct Recorded(HashMap<usize, HashSet<ObjectRef>>);
+
+impl Recorded {
+    fn of(core: &Core) -> Self {
+        let table = &core.spaces.pool.table;
+        let batches = if core.is_marking() { 0 } else { Batches::MOST };
+        let batch_of = |task: Task| table.batch(table.index(task.object.addr()));
+        let standing = |list: &Hosts<Task>| {
+            (0..list.len()).filter_map(|at| list.standing(at, batch_of)).map(|task| task.object).collect()
+        };
+        let hosts = |batch| core.candidates.records.look(batch, |list| (batch, standing(list)));
+        Self((0..batches).map_while(hosts).collect())
+    }
+    /// Whether `target` is a candidate and `host` is not recorded for its batch.
+    fn misses(&self, core: &Core, host: ObjectRef, target: ObjectRef) -> bool {
+        let table = &core.spaces.pool.table;
+        let batch = core.candidates.batch_of(&core.spaces, table.index(target.addr()));
+        batch.and_then(|batch| self.0.get(&batch)).is_some_and(|hosts| !hosts.contains(&host))
     }
 }
 

@@ -119,6 +119,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("statistics", 3),
     ("mutator_local", 4),
     ("space", 4),
+    ("compact", 5),
     ("heap_core", 5),
     ("roots", 5),
     ("sweep", 6),

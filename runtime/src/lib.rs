@@ -97,7 +97,7 @@ pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
     collector::{Cause, Census, CollectionKind, CollectionReport},
-    config::{HeapConfig, Settings, Zeal},
+    config::{Compaction, HeapConfig, Settings, Zeal},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
     gc_log::GcLog,

@@ -52,6 +52,11 @@ fn churn(config: HeapConfig, cycles: u64, seed: u64) {
                 let (i, j, k) = (lcg(&mut x) % NODES, lcg(&mut x) % NODES, lcg(&mut x) % NODES);
                 let fresh = node(cx, table.nodes[i].id);
                 let neighbour = table.nodes[j];
+                if lcg(&mut x).is_multiple_of(2) {
+                    // Otherwise everything that ever was would be somebody's neighbour's neighbour.
+                    neighbour.next.set(cx, None);
+                    neighbour.kids.lock(cx).clear();
+                }
                 fresh.next.set(cx, Some(neighbour));
                 fresh.weak.set(cx, Some(cx.alloc(Watch { target: cx.weak(neighbour) })));
                 let mut kids = table.nodes[k].kids.lock(cx);

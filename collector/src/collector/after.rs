@@ -75,6 +75,8 @@ impl Collector {
         t.promoted += tally.promoted as u64;
         t.freed += tally.freed as u64;
         t.retained += tally.retained_regions as u64;
+        t.compactions += u64::from(report.kind == CollectionKind::Compact);
+        t.emptied += tally.emptied as u64;
         t.pauses.record(report.stop_kind(), report.pause);
         drop(t);
         self.happened(Event::Pause(*report));
@@ -96,6 +98,8 @@ impl Collector {
             scavenges: t.scavenges,
             full_collections: t.full,
             evacuations: t.evacuations,
+            compactions: t.compactions,
+            regions_emptied: t.emptied,
             bytes_copied: t.copied,
             bytes_promoted: t.promoted,
             bytes_freed: t.freed,

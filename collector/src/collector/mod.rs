@@ -6,6 +6,7 @@
 //!   running:  after_stop ─▶ sweep (helpers, or whoever asks) ─▶ memory made ready, given back ─▶ observers ─▶ drop glue
 //! ```
 mod after;
+mod compacting;
 mod marking;
 mod mutating;
 mod stopped;
@@ -36,6 +37,8 @@ pub enum CollectionKind {
     Young,
     /// Both generations: exactly what is reachable survives.
     Full,
+    /// The young generation, and a batch of fragmented old regions.
+    Compact,
     /// Both generations, and every object that can move does; the old generation is compact afterwards.
     Evacuate,
     /// The young generation, and marking of the old one begins.
@@ -96,6 +99,7 @@ impl CollectionReport {
         match self.kind {
             CollectionKind::Young => StopKind::Young,
             CollectionKind::Full => StopKind::Full,
+            CollectionKind::Compact => StopKind::Compact,
             CollectionKind::Evacuate => StopKind::Evacuate,
             CollectionKind::MarkStart => StopKind::MarkStart,
             CollectionKind::MarkFinish => StopKind::MarkFinish,
@@ -135,6 +139,8 @@ struct Totals {
     scavenges: u64,
     full: u64,
     evacuations: u64,
+    compactions: u64,
+    emptied: u64,
     copied: u64,
     promoted: u64,
     freed: u64,

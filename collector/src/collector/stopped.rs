@@ -5,6 +5,7 @@
 //!                                                      MarkStart   marking on, scavenge that shades from all roots
 //!                                                      MarkFinish  scavenge, drain; dry? settle, marking off, sweep : go on
 //!                                                      Full        (finish a cycle) mark all, settle, scavenge, sweep
+//!                                                      Compact     scavenge, which empties a batch of candidates too
 //!                                                      Evacuate    (finish a cycle) move all
 //!   ─▶ markers resume, if marking ─▶ released
 //! ```
@@ -86,6 +87,10 @@ impl Collector {
         let began = Instant::now();
         let cpu_began = thread_time();
         let core = &self.core;
+        let kind = match kind {
+            CollectionKind::Young if cause != Cause::Explicit && self.is_compaction_due() => CollectionKind::Compact,
+            kind => kind,
+        };
         let mut clock = PhaseClock::start();
         core.markers.quiesce();
         roots.locals(&mut |local| self.hand_over(local));
@@ -106,9 +111,13 @@ impl Collector {
             }
             CollectionKind::Full => {
                 self.end_cycle(world, roots, &mut phases);
+                if cause != Cause::Explicit {
+                    self.choose_candidates(roots);
+                }
                 self.mark_all(world, roots, &mut phases);
                 (self.young(world, roots, false), true)
             }
+            CollectionKind::Compact => (self.compact(world, roots), false),
             CollectionKind::Evacuate => {
                 self.end_cycle(world, roots, &mut phases);
                 (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, Budget::NONE), true)
@@ -163,7 +172,7 @@ impl Collector {
         self.core.spaces.set_nursery_regions(row);
     }
     /// A young collection.
-    fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
+    pub(super) fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
         let core = &self.core;
         let s = &core.settings;
         let budget = match s.zeal == Zeal::OFF {
@@ -181,6 +190,8 @@ impl Collector {
     fn start_marking(&self, world: &StoppedWorld<'_>, roots: &dyn Roots) -> Tally {
         let core = &self.core;
         debug_assert!(core.spaces.old.is_swept() && !core.is_marking());
+        core.candidates.give_up_all(&core.spaces);
+        self.choose_candidates(roots);
         core.markers.reset_bytes();
         self.begin_schedule();
         self.set_marking(true, roots);
@@ -212,7 +223,8 @@ impl Collector {
         self.set_marking(false, roots);
         let marked = core.markers.bytes();
         self.free_large_and_unmark();
-        core.spaces.old.start_sweeping(marked);
+        let live = marked + core.born_black.swap(0, Relaxed);
+        core.spaces.old.start_sweeping(&core.spaces.pool, live);
         self.totals.lock().marked += marked as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);
@@ -224,6 +236,7 @@ impl Collector {
             let (_, ended) = self.finish_marking(world, roots, None, phases);
             debug_assert!(ended, "marking without a deadline ends");
         }
+        self.core.candidates.give_up_all(&self.core.spaces);
         let mut clock = PhaseClock::start();
         sweep::finish(&self.core);
         clock.ends(Phase::SweepWait);
@@ -237,7 +250,7 @@ impl Collector {
         clock.ends(Phase::Mark);
         core.spaces.for_each_young_region(|index| core.unmark_region(index));
         self.free_large_and_unmark();
-        core.spaces.old.start_sweeping(marked.bytes);
+        core.spaces.old.start_sweeping(&core.spaces.pool, marked.bytes);
         self.totals.lock().marked += marked.bytes as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);

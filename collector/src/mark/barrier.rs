@@ -1,14 +1,16 @@
 //! The slow halves of the write barrier: what a store into an old object leaves behind.
 //!
 //! ```text
-//!   old host ◀── reference to ──┬── young:  remember the place, once    (generational)
-//!                               └── old:    shade it, if marking        (insertion; Dijkstra et al. 1978)
+//!   old host ◀── reference to ──┬── young:      remember the place, once    (generational)
+//!                               ├── candidate:  the same                    (see `compact`)
+//!                               └── old:        shade it, if marking        (insertion; Dijkstra et al. 1978)
 //! ```
 //!
-//! W1  Every old place that refers to something young has its bit in the remembered bitmap and an entry in a list,
+//! W1  Every old place that refers to something young, or that was made to refer to a candidate, has its bit in the remembered bitmap and an entry in a list,
 //!     or lies in an object (or slice) that has an entry.
 //! W2  While marking, a reference that was stored into an old object has been shaded by its writer before the writer's
 //!     next safepoint.
+use crate::compact::records::stored;
 use crate::heap_core::Core;
 use crate::mark::shade::{be_born, hand_over, shade};
 use crate::mutator_local::{MutatorLocal, Remembered};
@@ -37,11 +39,21 @@ impl Core {
         if !pool.contains(slot.addr()) || !pool.table.kind_at(slot.addr()).is_old() {
             return;
         }
-        if pool.table.kind_at(target.addr()).is_young() {
-            self.remember(local, slot, ops);
-        } else {
+        let kind = pool.table.kind_at(target.addr());
+        stored(kind.is_young(), kind.is_candidate(), || self.remember(local, slot, ops));
+        if !kind.is_young() {
             self.shade_stored(local, target, || self.is_host_marked(PlacePtr(slot)));
         }
+    }
+    /// Whether an old object that refers to `target` is to be remembered; one that is not young is shaded.
+    fn is_watched(&self, local: &MutatorLocal, target: ObjectRef) -> bool {
+        let kind = self.spaces.pool.table.kind_at(target.addr());
+        let mut watched = false;
+        stored(kind.is_young(), kind.is_candidate(), || watched = true);
+        if !kind.is_young() {
+            self.shade(local, target);
+        }
+        watched
     }
     /// Puts an old place into the remembered set, unless it is there.
     pub(crate) fn remember(&self, local: &MutatorLocal, place: *mut u8, ops: &'static PlaceOps) {
@@ -75,15 +87,9 @@ impl Core {
         let info = array.info();
         let mut task = Task::holding(array, info, from);
         loop {
-            let mut young = false;
-            task.list(info, &mut |target| {
-                if pool.table.kind_at(target.addr()).is_young() {
-                    young = true;
-                } else {
-                    self.shade(local, target);
-                }
-            });
-            if young {
+            let mut watched = false;
+            task.list(info, &mut |target| watched |= self.is_watched(local, target));
+            if watched {
                 remember_task(local, task);
             }
             match task.next() {
@@ -106,15 +112,9 @@ impl Core {
         if info.element_bytes != 0 {
             self.after_range(local, object, 0, object.array_length());
         } else {
-            let mut young = false;
-            list_edges(object, &mut |target| {
-                if self.spaces.pool.table.kind_at(target.addr()).is_young() {
-                    young = true;
-                } else {
-                    self.shade(local, target);
-                }
-            });
-            if young {
+            let mut watched = false;
+            list_edges(object, &mut |target| watched |= self.is_watched(local, target));
+            if watched {
                 local.remembered.borrow_mut().push(Remembered::Object(Task::first(object, info)));
             }
         }

@@ -28,6 +28,7 @@ use crate::roots::Roots;
 use crate::sync::Arc;
 use crate::workers::Helpers;
 use crate::world::StoppedWorld;
+use std::collections::HashSet;
 use std::time::Instant;
 
 /// Marks everything reachable, young and old, and settles what is only weakly reachable. Every region is swept.
@@ -95,8 +96,17 @@ fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
             break;
         }
     }
+    // What the last scavenge listed is listed still; what refers to a candidate joins it.
+    let known: HashSet<ObjectRef> = match core.candidates.are_any() {
+        true => core.remembered.lock().iter().filter_map(Remembered::weak).collect(),
+        false => HashSet::new(),
+    };
     for object in weak {
-        let _ = weak_care::finish(object, leader);
+        let watched = weak_care::finish(object, leader);
+        let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
+        if watched && old && core.candidates.are_any() && !known.contains(&object) {
+            core.remembered.lock().push(Remembered::Weak(object));
+        }
     }
 }
 

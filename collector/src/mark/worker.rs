@@ -10,12 +10,15 @@
 //! target is looked at, its mark word and its header have arrived.
 //!
 //! G1  Whoever turns a bit from 0 to 1 pushes the object, or scans it, or knows that it has no references.
+//! G3  Who scans an old object that refers to candidates records it for their batches (see `compact`).
 //! G2  Young objects are followed only in a pause (`follow_young`): beside mutators they are left to the scavenger.
+use crate::compact::candidates::Seen;
+use crate::compact::records::Batches;
 use crate::heap_core::Core;
 use crate::object::raw::{ObjectRef, PlacePtr, prefetch};
 use crate::object::task::Task;
 use crate::object::trace::{Deferred, Fix, Liveness, Marker, WeakVerdict};
-use crate::region::kind::Kind;
+use crate::planted::bug;
 use crate::sync::Arc;
 use crate::worklist::shared::Local;
 
@@ -34,6 +37,10 @@ pub struct MarkWorker {
     /// Live objects with weak references that this worker met.
     weak: Vec<ObjectRef>,
     deferred: Vec<Deferred>,
+    /// Candidates that the present task refers to.
+    seen: Seen,
+    /// G3; not handed over yet.
+    hosts: Vec<(Batches, Task)>,
     /// Bytes of the objects in old regions that this worker turned grey; large ones are counted by region.
     bytes: usize,
     objects: usize,
@@ -52,9 +59,12 @@ impl Marker for MarkWorker {
     #[inline]
     fn edge(&mut self, target: ObjectRef) {
         let pool = &self.core.spaces.pool;
-        let young = pool.table.kind_at(target.addr()).is_young();
-        if young && !self.follow_young {
+        let kind = pool.table.kind_at(target.addr());
+        if kind.is_young() && !self.follow_young {
             return;
+        }
+        if kind.is_candidate() {
+            self.seen.meet(&self.core.spaces, target.addr());
         }
         prefetch(pool.marks().word_of(pool.bit(target.addr())));
         prefetch(target.as_ptr());
@@ -68,6 +78,8 @@ impl Marker for MarkWorker {
         self.concurrent
     }
     fn defer(&mut self, at: *mut u8, again: Fix<Self>) {
+        // G3, for whatever will turn out to be there.
+        self.seen = Seen(Batches::ALL);
         self.deferred.push(Deferred { at: PlacePtr(at), again });
     }
 }
@@ -82,7 +94,8 @@ impl Liveness for MarkWorker {
 
 impl WeakVerdict for MarkWorker {
     fn is_young(&self, object: ObjectRef) -> bool {
-        self.core.spaces.pool.table.kind_at(object.addr()).is_young()
+        let kind = self.core.spaces.pool.table.kind_at(object.addr());
+        kind.is_young() || kind.is_candidate()
     }
 }
 
@@ -105,6 +118,8 @@ impl MarkWorker {
             concurrent,
             weak: Vec::new(),
             deferred: Vec::new(),
+            seen: Seen::default(),
+            hosts: Vec::new(),
             bytes: 0,
             objects: 0,
         }
@@ -127,7 +142,8 @@ impl MarkWorker {
     fn see(&mut self, object: ObjectRef) -> Option<Task> {
         let header = object.header_now();
         let info = crate::object::raw::info_of(header);
-        if self.core.spaces.pool.table.kind_at(object.addr()) == Kind::OLD {
+        let kind = self.core.spaces.pool.table.kind_at(object.addr());
+        if kind.is_old() && !kind.is_large() {
             self.bytes += object.size_under(header);
         }
         self.objects += 1;
@@ -163,7 +179,11 @@ impl MarkWorker {
                 if info.weak.is_some() {
                     self.weak.push(task.object);
                 }
+                self.seen = Seen::default();
                 task.mark(info, self);
+                if !self.seen.0.is_empty() {
+                    self.record(task);
+                }
                 until -= 1;
                 if until == 0 {
                     until = grain;
@@ -177,6 +197,14 @@ impl MarkWorker {
             if !self.flush_ring() {
                 return Drained::Dry;
             }
+        }
+    }
+    /// G3.
+    #[cold]
+    fn record(&mut self, host: Task) {
+        let old = self.core.spaces.pool.table.kind_at(host.object.addr()).is_old();
+        if old && self.core.candidates.are_any() && !bug::marker_forgets_hosts() {
+            self.hosts.push((self.seen.0, host));
         }
     }
     /// As [`drain`](Self::drain); `stop` is told how many bytes this worker has marked since it last handed over.
@@ -199,6 +227,7 @@ impl MarkWorker {
         self.grey.publish(&self.core.grey);
         self.core.weak_found.lock().append(&mut self.weak);
         self.core.deferred.lock().append(&mut self.deferred);
+        self.core.candidates.records.hand_over(&mut self.hosts);
         Marked { bytes: std::mem::take(&mut self.bytes), objects: std::mem::take(&mut self.objects) }
     }
     /// Live objects with weak references met since the last call.

@@ -106,7 +106,8 @@ pub struct WeakOps {
 
 /// What `WeakOps::finish` may ask.
 pub trait WeakVerdict: Liveness {
-    /// Whether the object is in the young generation after this collection.
+    /// Whether an old object that refers to it has to be remembered after this collection: it is young, or in a region
+    /// that is to be emptied.
     fn is_young(&self, object: ObjectRef) -> bool;
 }
 

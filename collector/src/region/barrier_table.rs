@@ -5,10 +5,11 @@
 //!   young        0         0       a young host needs no barrier: the scavenger visits all its references
 //!   not ours     1         1       free regions, the Rust stack seen through the mask, and null (entry 0)
 //!   old          1         3
+//!   candidate    3         3       old, and to be emptied: who refers to it is remembered
 //!
 //!   store into host, of target:   host == 0 ─yes▶ done
 //!                                 target == 1 ─yes▶ done        old ← old while idle, or null
-//!                                 slow: target 0: remember the slot · target 3: shade the target
+//!                                 slow: target young or candidate: remember the slot · marking: shade the target
 //! ```
 //!
 //! Going from idle to marking swaps one pointer in each mutator, while it is stopped; no per-region work.
@@ -27,7 +28,7 @@ pub struct BarrierTables {
 pub const YOUNG: u8 = 0;
 /// A store of a reference to such a region needs nothing.
 pub const QUIET: u8 = 1;
-/// An old region while marking.
+/// An old region while marking, and a candidate at any time.
 pub const SHADED: u8 = 3;
 
 impl BarrierTables {
@@ -40,6 +41,9 @@ impl BarrierTables {
     }
     pub(crate) fn set_old(&self, region: usize) {
         self.set(region, QUIET, SHADED);
+    }
+    pub(crate) fn set_candidate(&self, region: usize) {
+        self.set(region, SHADED, SHADED);
     }
     pub(crate) fn set_free(&self, region: usize) {
         self.set(region, QUIET, QUIET);

@@ -46,6 +46,17 @@ impl FreeRuns {
         self.bytes -= run.map_or(0, |r| r.bytes);
         run
     }
+    /// Forgets the runs of which `keep` says no.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Run) -> bool) {
+        let bytes = &mut self.bytes;
+        for class in &mut self.classes {
+            class.retain(|run| {
+                let kept = keep(*run);
+                *bytes -= if kept { 0 } else { run.bytes };
+                kept
+            });
+        }
+    }
     /// Forgets every run, before a sweep finds them anew.
     pub(crate) fn clear(&mut self) {
         self.classes.iter_mut().for_each(Vec::clear);
@@ -73,6 +84,15 @@ mod tests {
         assert_eq!(runs.take(8), Some(Run { offset: 512, bytes: 136 }));
         assert_eq!(runs.bytes(), 0);
         assert_eq!(runs.take(8), None);
+    }
+
+    #[test]
+    fn runs_of_a_region_can_be_withheld() {
+        let mut runs = FreeRuns::default();
+        (0..10).for_each(|i| runs.add(Run { offset: i << REGION_SHIFT, bytes: 128 << i }));
+        runs.retain(|run| run.offset >> REGION_SHIFT != 3);
+        assert_eq!(runs.bytes(), 128 * 1023 - 1024);
+        assert_eq!(runs.take(1024).map(|r| r.offset >> REGION_SHIFT), Some(4));
     }
 
     #[test]

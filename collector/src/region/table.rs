@@ -8,7 +8,7 @@ use crate::memory::published::Published;
 use crate::object::raw::ObjectRef;
 use crate::region::barrier_table::BarrierTables;
 use crate::region::kind::Kind;
-use crate::sync::{Arc, Atomic, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::sync::{Arc, Atomic, AtomicU8, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::REGION_SHIFT;
 
 /// What is kept of a region beside its kind.
@@ -16,7 +16,7 @@ use crate::units::REGION_SHIFT;
 pub(crate) struct Region {
     /// How often the region has been taken into use; changes when it is taken. Any thread reads it.
     pub births: AtomicUsize,
-    /// Bytes of live objects found by the last sweep, for old regions. The sweeper writes it.
+    /// Bytes handed out and not found dead, for old regions. Changed by who takes a gap, gives one back, or sweeps.
     pub live: AtomicUsize,
     /// Regions of the large object that the region belongs to. Written when it is taken.
     pub span: AtomicUsize,
@@ -26,9 +26,14 @@ pub(crate) struct Region {
     pub droppables: Mutex<Vec<ObjectRef>>,
 }
 
+const NO_BATCH: u8 = u8::MAX;
+
 /// Every region of a heap.
 pub(crate) struct RegionTable {
     kinds: Box<[Atomic<Kind>]>,
+    /// The batch that a region is, or was, a candidate of since candidates were last chosen. Written in stops, and by the
+    /// sweeper that finds a candidate empty.
+    batches: Box<[AtomicU8]>,
     /// What mutators consult in their stores.
     pub barrier: BarrierTables,
     regions: Published<Vec<Arc<Region>>>,
@@ -43,6 +48,7 @@ impl RegionTable {
         assert!(count.is_power_of_two());
         Self {
             kinds: (0..count).map(|_| Atomic::new(Kind::FREE)).collect(),
+            batches: (0..count).map(|_| AtomicU8::new(NO_BATCH)).collect(),
             barrier: BarrierTables::new(count),
             regions: Published::new(Vec::new()),
             growing: Mutex::default(),
@@ -72,6 +78,8 @@ impl RegionTable {
         self.kinds[index].store(kind, Relaxed);
         if kind.is_young() {
             self.barrier.set_young(index);
+        } else if kind.is_candidate() {
+            self.barrier.set_candidate(index);
         } else if kind.is_old() {
             self.barrier.set_old(index);
         } else {
@@ -81,6 +89,16 @@ impl RegionTable {
     /// Marks a region as being emptied, or no longer so; mutators' bytes stay as they are.
     pub(crate) fn set_kind_only(&self, index: usize, kind: Kind) {
         self.kinds[index].store(kind, Relaxed);
+    }
+    /// The batch that a region is, or was, a candidate of.
+    #[inline(always)]
+    pub(crate) fn batch(&self, index: usize) -> Option<usize> {
+        let batch = self.batches[index & self.mask].load(Relaxed);
+        (batch != NO_BATCH).then_some(usize::from(batch))
+    }
+    pub(crate) fn set_batch(&self, index: usize, batch: Option<usize>) {
+        let byte = batch.map_or(NO_BATCH, |n| u8::try_from(n).expect("batches are few"));
+        self.batches[index].store(byte, Relaxed);
     }
     /// Makes sure that descriptors up to and including `last` exist.
     pub(crate) fn grow_to(&self, last: usize) {

@@ -4,11 +4,14 @@
 //!   stopped ──▶ condemn ──▶ roots + remembered ═▶ copy, scan, steal ═▶ (retain) ─▶ weak ─▶ droppables ─▶ free ──▶ released
 //!               from-regions      leader            all workers          leader
 //! ```
+use crate::compact::candidates::Condemned as Batch;
+use crate::compact::records::Hosts;
 use crate::event::{Phase, PhaseClock, PhaseTimes};
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, object_at};
-use crate::object::trace::{Liveness, WeakVerdict, weak_care};
+use crate::object::task::Task;
+use crate::object::trace::{Liveness, weak_care};
 use crate::region::kind::Kind;
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget;
@@ -18,17 +21,19 @@ use crate::scavenge::retained;
 use crate::scavenge::worker::ScavengeWorker;
 use crate::space::pool::For;
 use crate::space::spaces::FromRegion;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering::Relaxed};
 use crate::units::REGION_BYTES;
 use crate::workers::Helpers;
 use crate::world::StoppedWorld;
 use std::collections::BTreeSet;
 
 /// What is emptied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Extent {
     /// The young generation.
     Young,
+    /// The young generation, and a batch of old regions; all roots are visited, and who was recorded.
+    Batch(Batch),
     /// Every region of movable objects; all that lives becomes old.
     Everything,
 }
@@ -39,6 +44,10 @@ pub(crate) struct Tally {
     pub copied: usize,
     pub promoted: usize,
     pub retained_regions: usize,
+    /// Bytes that live on in them.
+    pub retained: usize,
+    /// Old regions that were to be emptied and are.
+    pub emptied: usize,
     pub freed: usize,
     pub objects: usize,
     /// Bytes that were in use in what was emptied.
@@ -70,23 +79,27 @@ pub(crate) fn scavenge(
     budget: Budget,
 ) -> Tally {
     let shading = core.is_marking();
-    debug_assert!(!(shading && extent == Extent::Everything), "marking ends before its objects move");
+    let young_only = matches!(extent, Extent::Young);
+    debug_assert!(young_only || !shading, "marking ends before its objects move");
+    let everything = matches!(extent, Extent::Everything);
     let mut clock = PhaseClock::start();
-    let condemned = condemn(core, extent);
+    let mut condemned = condemn(core, extent);
     clock.ends(Phase::Condemn);
-    let remembered = take_remembered(core, extent);
-    let adaptive = extent == Extent::Young && core.settings.adapts();
+    let remembered =
+        if young_only { std::mem::take(&mut *core.remembered.lock()) } else { take_remembered(core, everything) };
+    let adaptive = young_only && core.settings.adapts();
     let at_once = adaptive && core.tenure.lock().at_once();
     // Whoever may take all the time there is may wait for memory, too.
     let room = if budget == Budget::NONE { For::Collector } else { For::Copier };
-    let plan = Plan { promote_all: extent == Extent::Everything || at_once, shading, budget, room };
+    let plan = Plan { promote_all: everything || at_once, shading, budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
-    let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, helping + 1));
+    let hosts = std::mem::take(&mut condemned.hosts);
+    let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, hosts, helping + 1));
 
     let deque = phase.join().expect("the leader's deque is made with the phase");
     let mut leader = ScavengeWorker::new(phase.clone(), deque);
     helpers.share(&phase, helping, || {
-        roots.relocate(&mut leader, extent == Extent::Young && !all_roots);
+        roots.relocate(&mut leader, young_only && !all_roots);
         leader.run();
     });
     clock.ends(Phase::Trace);
@@ -98,20 +111,24 @@ pub(crate) fn scavenge(
     let weak = leader.settle_weak(std::mem::take(&mut all.weak));
     let mut young_weak = Vec::new();
     for object in weak {
-        let refers_to_young = weak_care::finish(object, &leader);
-        if leader.is_young(object) {
+        let watched = weak_care::finish(object, &leader);
+        if leader.stays_young(object) {
             young_weak.push(object);
-        } else if refers_to_young {
+        } else if watched {
             all.remembered.push(Remembered::Weak(object));
         }
     }
     clock.ends(Phase::Weak);
-    settle_droppables(core, &leader, &condemned, extent);
+    settle_droppables(core, &leader, &condemned, young_only);
     clock.ends(Phase::Droppables);
-    let all = merge([all, leader.finish()].into());
+    let mut all = merge([all, leader.finish()].into());
     let mut tally = free(core, &condemned, &all.retained_in);
-    settle_large(core, &condemned, extent, shading);
+    settle_large(core, &condemned, everything, shading);
+    if shading {
+        core.born_black.fetch_add(all.promoted + tally.retained, Relaxed);
+    }
     core.remembered.lock().extend(all.remembered);
+    core.candidates.records.hand_over(&mut all.hosts);
     core.publish_shaded(all.shaded);
     tally.young_weak = young_weak;
     if adaptive {
@@ -131,20 +148,36 @@ pub(crate) fn scavenge(
 struct Condemned {
     regions: Vec<FromRegion>,
     large_young: Vec<usize>,
+    /// Who referred to the old regions among them.
+    hosts: Hosts<Task>,
+    /// Bytes in use in the regions.
+    bytes: usize,
 }
 
 fn condemn(core: &Core, extent: Extent) -> Condemned {
     let spaces = &core.spaces;
     let mut regions = spaces.take_young();
     let large_young = spaces.take_large_young();
-    if extent == Extent::Everything {
-        regions.extend(spaces.old.take_all().into_iter().map(|index| FromRegion { index, bytes: REGION_BYTES }));
-        let (_, large_old) = spaces.large_objects();
-        large_old.iter().for_each(|first| condemn_region(core, *first));
+    let mut bytes = regions.iter().map(|r| r.bytes).sum();
+    let whole = |index| FromRegion { index, bytes: REGION_BYTES };
+    let mut hosts = Hosts::default();
+    match extent {
+        Extent::Young => {}
+        Extent::Batch(batch) => {
+            regions.extend(batch.regions.into_iter().map(whole));
+            bytes += batch.bytes;
+            hosts = batch.hosts;
+        }
+        Extent::Everything => {
+            bytes += spaces.old.used();
+            regions.extend(spaces.old.take_all().into_iter().map(whole));
+            let (_, large_old) = spaces.large_objects();
+            large_old.iter().for_each(|first| condemn_region(core, *first));
+        }
     }
     regions.iter().for_each(|r| condemn_region(core, r.index));
     large_young.iter().for_each(|first| condemn_region(core, *first));
-    Condemned { regions, large_young }
+    Condemned { regions, large_young, hosts, bytes }
 }
 
 fn condemn_region(core: &Core, index: usize) {
@@ -152,25 +185,30 @@ fn condemn_region(core: &Core, index: usize) {
     table.set_kind_only(index, table.kind(index).as_from());
 }
 
-fn take_remembered(core: &Core, extent: Extent) -> Vec<Remembered> {
-    let list = std::mem::take(&mut *core.remembered.lock());
-    if extent == Extent::Young {
-        return list;
-    }
-    // Nothing young will be left, and the places themselves move.
+/// The remembered set, without what lies in what is emptied: whoever scans the copies remembers anew what has to be.
+fn take_remembered(core: &Core, everything: bool) -> Vec<Remembered> {
+    let mut list = std::mem::take(&mut *core.remembered.lock());
     let pool = &core.spaces.pool;
-    for entry in &list {
-        if let Remembered::Place(place, _) = entry {
+    list.retain(|entry| {
+        let at = match entry {
+            Remembered::Place(place, _) => place.0.addr(),
+            Remembered::Object(task) => task.object.addr(),
+            Remembered::Weak(object) => object.addr(),
+        };
+        // Where everything is emptied nothing young is left, for large objects to refer to either.
+        let stays = !everything && !pool.table.kind_at(at).is_from();
+        if let (false, Remembered::Place(place, _)) = (stays, entry) {
             let bit = pool.bit(place.0.addr());
             pool.remembered().clear_range(bit, bit + 1);
         }
-    }
-    Vec::new()
+        stays
+    });
+    list
 }
 
 /// How many helpers are worth waking: one for each 128 KiB that may have to be copied.
 fn helpers_for(core: &Core, helpers: &Helpers, condemned: &Condemned) -> usize {
-    let bytes: usize = condemned.regions.iter().map(|r| r.bytes).sum();
+    let bytes = condemned.bytes;
     let survival = core.survival_permille();
     let expected = bytes / 1000 * survival;
     helpers.count().min(expected / (128 << 10))
@@ -180,10 +218,10 @@ fn merge(findings: Vec<Findings>) -> Findings {
     findings.into_iter().reduce(Findings::and).unwrap_or_default()
 }
 
-fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemned, extent: Extent) {
+fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemned, young_only: bool) {
     let table = &core.spaces.pool.table;
     let mut list = std::mem::take(&mut *core.droppables.lock());
-    if extent == Extent::Everything {
+    if !young_only {
         for region in &condemned.regions {
             list.append(&mut table.with_region(region.index, |r| std::mem::take(&mut *r.droppables.lock())));
         }
@@ -191,7 +229,7 @@ fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemne
     let mut young = Vec::new();
     for object in list {
         match verdict.resolve(object) {
-            Some(now) if verdict.is_young(now) => young.push(now),
+            Some(now) if verdict.stays_young(now) => young.push(now),
             Some(now) => table.with_region(table.index(now.addr()), |r| r.droppables.lock().push(now)),
             None => core.bury(object),
         }
@@ -204,11 +242,10 @@ fn free(core: &Core, condemned: &Condemned, retained_in: &[usize]) -> Tally {
     let retained: BTreeSet<usize> = retained_in.iter().copied().collect();
     let pool = &core.spaces.pool;
     let poison = cfg!(debug_assertions) || core.settings.zeal.every > 0;
-    let mut tally = Tally { retained_regions: retained.len(), ..Tally::default() };
+    let mut tally = Tally { retained_regions: retained.len(), condemned: condemned.bytes, ..Tally::default() };
     for region in &condemned.regions {
-        tally.condemned += region.bytes;
         if retained.contains(&region.index) {
-            retained::adopt(core, *region);
+            tally.retained += retained::adopt(core, *region);
             continue;
         }
         if poison {
@@ -219,14 +256,14 @@ fn free(core: &Core, condemned: &Condemned, retained_in: &[usize]) -> Tally {
     tally
 }
 
-fn settle_large(core: &Core, condemned: &Condemned, extent: Extent, shading: bool) {
+fn settle_large(core: &Core, condemned: &Condemned, everything: bool, shading: bool) {
     let spaces = &core.spaces;
     let pool = &spaces.pool;
     let clear = |object: ObjectRef| {
         let bit = pool.bit(object.addr());
         pool.marks().clear_range(bit, bit + 1);
     };
-    if extent == Extent::Everything {
+    if everything {
         spaces.retain_large_old(|object, first| {
             pool.table.set_kind_only(first, Kind::LARGE_OLD);
             let alive = core.is_marked(object);

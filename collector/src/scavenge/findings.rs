@@ -1,6 +1,8 @@
 //! What the workers of a scavenge found and did, to be put together at its end.
+use crate::compact::records::Batches;
 use crate::mutator_local::Remembered;
 use crate::object::raw::ObjectRef;
+use crate::object::task::Task;
 
 /// What a worker found and did.
 #[derive(Default)]
@@ -15,6 +17,8 @@ pub(crate) struct Findings {
     pub retained_in: Vec<usize>,
     /// Old objects shaded.
     pub shaded: Vec<ObjectRef>,
+    /// Old objects that refer to candidates.
+    pub hosts: Vec<(Batches, Task)>,
     /// Bytes copied within the young generation.
     pub copied: usize,
     /// Bytes copied to the old generation.
@@ -31,6 +35,7 @@ impl Findings {
         self.retained.append(&mut other.retained);
         self.retained_in.append(&mut other.retained_in);
         self.shaded.append(&mut other.shaded);
+        self.hosts.append(&mut other.hosts);
         self.copied += other.copied;
         self.promoted += other.promoted;
         self.objects += other.objects;

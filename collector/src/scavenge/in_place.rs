@@ -9,11 +9,11 @@
 //! recent scavenges support it, and never twice without a scavenge that measures in between.
 //!
 //! I1  Nothing is young afterwards; entries of the remembered set stay, and the next scavenge finds them done.
-//! I2  Never while marking: these objects are white, and nobody would shade what they refer to.
+//! I2  Never while marking, nor while there are candidates: these objects are white, and nobody would shade what they refer
+//!     to, or record that they refer to it.
 use crate::heap_core::Core;
 use crate::object::raw::{fill, object_at};
 use crate::region::free_runs::Run;
-use crate::region::kind::Kind;
 use crate::scavenge::cycle::Tally;
 use crate::units::REGION_BYTES;
 use crate::world::StoppedWorld;
@@ -23,7 +23,8 @@ const CONFIDENT: usize = 800;
 
 /// Whether the young generation should be promoted where it stands.
 pub(crate) fn is_worthwhile(core: &Core) -> bool {
-    core.is_survival_measured() && core.survival_permille() >= CONFIDENT && !core.is_marking()
+    let quiet = !core.is_marking() && !core.candidates.are_any();
+    core.is_survival_measured() && core.survival_permille() >= CONFIDENT && quiet
 }
 
 /// Promotes the whole young generation where it stands. Mutators' buffers are retired and their lists handed over.
@@ -40,8 +41,7 @@ pub(crate) fn promote(core: &Core, _world: &StoppedWorld<'_>) -> Tally {
         if rest.bytes > 0 {
             fill(spaces.pool.at(rest.offset), rest.bytes);
         }
-        table.set_kind(region.index, Kind::OLD);
-        spaces.old.adopt(region.index, &[rest], region.bytes);
+        spaces.old.adopt(&spaces.pool, region.index, &[rest], region.bytes);
         tally.condemned += region.bytes;
         tally.promoted += region.bytes;
         tally.retained_regions += 1;

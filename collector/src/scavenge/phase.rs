@@ -2,11 +2,13 @@
 //!
 //! ```text
 //!   remembered  ▓▓▓▓▓▓▓▓░░░░░░░░  cursor: a chunk is taken by whoever has nothing else
+//!   hosts       ▓▓░░░░░░░░░░░░░░  the same, of what refers to old regions that are emptied (see `compact`)
 //!   deque 0     owner pushes and pops at one end ┐
 //!   deque 1     …                                ├─ thieves steal at the other
 //!   deque n     …                                ┘
 //!   active      who may still make work (see `worklist::termination`)
 //! ```
+use crate::compact::records::Hosts;
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::task::Task;
@@ -40,6 +42,8 @@ pub(crate) struct ScavengePhase {
     pub plan: Plan,
     remembered: Vec<Remembered>,
     cursor: CachePadded<AtomicUsize>,
+    hosts: Hosts<Task>,
+    host_cursor: CachePadded<AtomicUsize>,
     deques: Mutex<Vec<Worker<Task>>>,
     stealers: Vec<Stealer<Task>>,
     pub termination: Termination,
@@ -49,13 +53,21 @@ pub(crate) struct ScavengePhase {
 }
 
 impl ScavengePhase {
-    pub(crate) fn new(core: Arc<Core>, plan: Plan, remembered: Vec<Remembered>, workers: usize) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        plan: Plan,
+        remembered: Vec<Remembered>,
+        hosts: Hosts<Task>,
+        workers: usize,
+    ) -> Self {
         let deques: Vec<Worker<Task>> = (0..workers).map(|_| Worker::new_lifo()).collect();
         Self {
             core,
             plan,
             remembered,
             cursor: CachePadded::new(AtomicUsize::new(0)),
+            hosts,
+            host_cursor: CachePadded::new(AtomicUsize::new(0)),
             stealers: deques.iter().map(Worker::stealer).collect(),
             deques: Mutex::new(deques),
             termination: Termination::new(),
@@ -81,6 +93,22 @@ impl ScavengePhase {
         let from = self.cursor.fetch_add(CHUNK, Relaxed).min(len);
         &self.remembered[from..(from + CHUNK).min(len)]
     }
+    /// The next hosts to visit, by number.
+    pub(crate) fn claim_hosts(&self) -> std::ops::Range<usize> {
+        let len = self.hosts.len();
+        if self.host_cursor.load(Relaxed) >= len {
+            return 0..0;
+        }
+        // Relaxed: as for `claim_remembered`.
+        let from = self.host_cursor.fetch_add(CHUNK, Relaxed).min(len);
+        from..(from + CHUNK).min(len)
+    }
+    /// A host of what is emptied, if it is to be visited where it was recorded: it has not moved, and is not about to.
+    pub(crate) fn host(&self, at: usize) -> Option<Task> {
+        let table = &self.core.spaces.pool.table;
+        let region = |task: Task| table.index(task.object.addr());
+        self.hosts.standing(at, |task| table.batch(region(task))).filter(|task| !table.kind(region(*task)).is_from())
+    }
     /// Takes work from another worker.
     pub(crate) fn steal(&self, own: &Worker<Task>) -> Option<Task> {
         loop {
@@ -99,7 +127,9 @@ impl ScavengePhase {
     }
     /// Whether there seems to be something to take.
     pub(crate) fn has_work_hint(&self) -> bool {
-        self.cursor.load(Relaxed) < self.remembered.len() || self.stealers.iter().any(|s| !s.is_empty())
+        self.cursor.load(Relaxed) < self.remembered.len()
+            || self.host_cursor.load(Relaxed) < self.hosts.len()
+            || self.stealers.iter().any(|s| !s.is_empty())
     }
     /// A worker leaves its results.
     pub(crate) fn report(&self, findings: Findings) {

@@ -11,13 +11,13 @@ use crate::object::forward::{RETAINED, State, decode, restore};
 use crate::object::header::{HashState, hash_at, hash_state};
 use crate::object::raw::{ObjectRef, fill, object_at};
 use crate::region::free_runs::Run;
-use crate::region::kind::Kind;
 use crate::space::spaces::FromRegion;
 use crate::sync::Ordering::Relaxed;
 use crate::units::{REGION_BYTES, WORD};
 
 /// Makes an old region of a from-region with retained objects.
-pub(crate) fn adopt(core: &Core, from: FromRegion) {
+/// Returns the bytes that live on there.
+pub(crate) fn adopt(core: &Core, from: FromRegion) -> usize {
     let pool = &core.spaces.pool;
     let start = pool.start(from.index);
     let birth = pool.table.with_region(from.index, |r| r.births.load(Relaxed));
@@ -50,8 +50,8 @@ pub(crate) fn adopt(core: &Core, from: FromRegion) {
         at += bytes;
     }
     close(gap, REGION_BYTES);
-    pool.table.set_kind(from.index, Kind::OLD);
-    core.spaces.old.adopt(from.index, &runs, live);
+    core.spaces.old.adopt(pool, from.index, &runs, live);
+    live
 }
 
 /// How large an object was where it stood, `at` bytes into the heap, now that its header is the address of its copy.

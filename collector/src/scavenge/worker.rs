@@ -13,12 +13,15 @@
 //! C1  A copy is scanned by whoever won it, or by whoever took the task from there.
 //! C2  An old object that is found to refer to something young leaves a remembered entry behind (`host_is_old`).
 //! C3  While copying goes on nobody scans a retained object: a losing copier may be reading it.
+//! C4  An old object that is found to refer to a candidate is recorded for its batch (see `compact`).
+use crate::compact::candidates::Seen;
 use crate::mutator_local::Remembered;
 use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
 use crate::object::raw::{ObjectRef, copy_object, fill, info_of, prefetch, write_word};
 use crate::object::task::Task;
 use crate::object::trace::{Liveness, Mover, WeakVerdict, weak_care};
+use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
 use crate::scavenge::budget::Allowance;
@@ -42,6 +45,8 @@ pub struct ScavengeWorker {
     copying: bool,
     /// Whether something young was found since it was last cleared.
     young_seen: bool,
+    /// Candidates found since it was last cleared.
+    candidates_seen: Seen,
     /// Old objects found referenced whose mark words are being fetched.
     to_shade: Vec<ObjectRef>,
     findings: Findings,
@@ -61,6 +66,9 @@ impl Mover for ScavengeWorker {
             return self.forward_from(target, kind);
         }
         if kind.is_old() {
+            if kind.is_candidate() {
+                self.candidates_seen.meet(&self.phase.core.spaces, target.addr());
+            }
             if self.phase.plan.shading {
                 self.shade(target);
             }
@@ -91,8 +99,7 @@ impl Liveness for ScavengeWorker {
 impl WeakVerdict for ScavengeWorker {
     fn is_young(&self, object: ObjectRef) -> bool {
         let kind = self.phase.core.spaces.pool.table.kind_at(object.addr());
-        // What is retained or large becomes old when the scavenge ends.
-        kind.is_young() && !kind.is_from() && !kind.is_large()
+        self.stays_young(object) || (kind.is_candidate() && !kind.is_from())
     }
 }
 
@@ -108,6 +115,7 @@ impl ScavengeWorker {
             old_lab: Lab::default(),
             copying: true,
             young_seen: false,
+            candidates_seen: Seen::default(),
             to_shade: Vec::with_capacity(TO_SHADE),
             findings: Findings::default(),
         }
@@ -122,6 +130,12 @@ impl ScavengeWorker {
                 // Remembered places are strewn over the old generation: have a chunk of them fetched at once.
                 places.iter().for_each(|place| self.fetch_remembered(*place));
                 places.iter().for_each(|place| self.visit_remembered(*place));
+                continue;
+            }
+            let hosts = phase.claim_hosts();
+            if !hosts.is_empty() {
+                hosts.clone().filter_map(|at| phase.host(at)).for_each(|host| prefetch(host.object.as_ptr()));
+                hosts.filter_map(|at| phase.host(at)).for_each(|host| host.relocate(host.object.info(), self));
                 continue;
             }
             if let Some(task) = phase.steal(&self.deque) {
@@ -164,11 +178,24 @@ impl ScavengeWorker {
         let kind = self.phase.core.spaces.pool.table.kind_at(task.object.addr());
         // C2; what is retained (young, but in from-space) is about to be old.
         let host_is_old = kind.is_old() || kind.is_from();
-        self.young_seen = false;
+        self.forget_seen();
         task.relocate(task.object.info(), self);
         if host_is_old && self.young_seen {
             self.findings.remembered.push(Remembered::Object(task));
         }
+        let Seen(batches) = self.candidates_seen;
+        if host_is_old && !batches.is_empty() && !bug::promotion_forgets_hosts() {
+            self.findings.hosts.push((batches, task)); // C4
+        }
+    }
+    #[inline(always)]
+    fn forget_seen(&mut self) {
+        self.young_seen = false;
+        self.candidates_seen = Seen::default();
+    }
+    /// Whether what was looked at since [`forget_seen`](Self::forget_seen) has to stay remembered.
+    fn saw_something(&self) -> bool {
+        self.young_seen || !self.candidates_seen.0.is_empty()
     }
     fn fetch_remembered(&self, entry: Remembered) {
         match entry {
@@ -184,9 +211,9 @@ impl ScavengeWorker {
     fn visit_remembered(&mut self, entry: Remembered) {
         match entry {
             Remembered::Place(place, ops) => {
-                self.young_seen = false;
+                self.forget_seen();
                 ops.relocate_place(place, self);
-                if self.young_seen {
+                if self.saw_something() {
                     self.findings.remembered.push(entry);
                 } else {
                     let pool = &self.phase.core.spaces.pool;
@@ -195,9 +222,9 @@ impl ScavengeWorker {
                 }
             }
             Remembered::Object(task) => {
-                self.young_seen = false;
+                self.forget_seen();
                 task.relocate(task.object.info(), self);
-                if self.young_seen {
+                if self.saw_something() {
                     self.findings.remembered.push(entry);
                 }
             }
@@ -236,6 +263,12 @@ impl ScavengeWorker {
             State::Here(header) => self.evacuate(target, header, kind),
         }
     }
+    /// Whether an object is young when the scavenge has ended.
+    pub(crate) fn stays_young(&self, object: ObjectRef) -> bool {
+        let kind = self.phase.core.spaces.pool.table.kind_at(object.addr());
+        // What is retained or large becomes old.
+        kind.is_young() && !kind.is_from() && !kind.is_large()
+    }
     fn lands_young(&self, copy: ObjectRef) -> bool {
         self.phase.core.spaces.pool.table.kind_at(copy.addr()).is_young()
     }
@@ -244,7 +277,7 @@ impl ScavengeWorker {
         // An object whose hash was asked for takes it along, one word longer from its first move on.
         let grows = hash_state(header) == HashState::Hashed;
         let bytes = if grows { old_bytes + WORD } else { old_bytes };
-        let promote = self.phase.plan.promote_all || kind.is_survivor();
+        let promote = self.phase.plan.promote_all || kind.is_survivor() || kind.is_old();
         let Some((to, old)) = self.room(bytes, promote) else { return self.retain(from, header) };
         let new_header = if grows { with_hash_state(header, HashState::Stored) } else { header };
         let copy = copy_object(from, to, old_bytes, new_header);
@@ -291,7 +324,7 @@ impl ScavengeWorker {
         }
         if info.weak.is_some() {
             self.findings.weak.push(object);
-            if self.phase.plan.shading && !self.is_young(object) {
+            if self.phase.plan.shading && !self.stays_young(object) {
                 // Black already: no marker will meet it.
                 self.phase.core.weak_found.lock().push(object);
             }

@@ -61,12 +61,14 @@ fn sweep_region(core: &Core, region: usize) {
     marks.clear_range(first, last);
     if live > 0 {
         pool.table.with_region(region, |r| r.live.store(live, Relaxed));
-        core.spaces.old.swept(region, Some(&runs));
+        core.spaces.old.swept(pool, region, Some(runs));
         return;
     }
     if cfg!(debug_assertions) || core.settings.zeal.every > 0 {
         pool.poison(region);
     }
-    core.spaces.old.swept(region, None);
+    // A candidate that is empty leaves its batch, and whoever uses the region next is nobody's host from before (see `compact`).
+    pool.table.set_batch(region, None);
+    core.spaces.old.swept(pool, region, None);
     pool.give_back(region, 1);
 }

@@ -38,6 +38,7 @@ impl Roots for StoppedRoots<'_, '_> {
         }
         self.shared.roots.mark(v);
     }
+    fn pinned(&self, _f: &mut dyn FnMut(orinoco_collector::object::raw::ObjectRef)) {}
     fn locals(&self, f: &mut dyn FnMut(&MutatorLocal)) {
         self.stopped.mutators().for_each(|member| f(&member.cx().local));
     }
