@@ -9,10 +9,20 @@ use crate::units::Bytes;
 pub enum AllocError {
     /// The heap's limit is reached. A collection may free memory: reach a safepoint and try again.
     LimitReached,
+    /// The heap is as good as full: the last whole collections freed almost nothing. One more helps only if the program
+    /// has let go of something.
+    HeapFull,
     /// The operating system refused memory below the limit.
     OutOfMemory,
     /// No object can be that large.
     TooLarge,
+}
+
+impl AllocError {
+    /// Whether a whole collection may make the same allocation possible, or the size itself is out of reach.
+    pub const fn collection_may_help(self) -> bool {
+        !matches!(self, Self::TooLarge)
+    }
 }
 
 impl std::fmt::Display for AllocError {
@@ -20,6 +30,9 @@ impl std::fmt::Display for AllocError {
         f.write_str(match self {
             Self::LimitReached => {
                 "the heap's limit is reached; collect at a safepoint and try again, or raise the limit"
+            }
+            Self::HeapFull => {
+                "live data fill the heap's limit, and collections free almost nothing; let go of some, or raise the limit"
             }
             Self::OutOfMemory => "the operating system refused memory below the heap's limit",
             Self::TooLarge => "an object of this size exceeds what the heap can ever hold",

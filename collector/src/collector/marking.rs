@@ -103,7 +103,7 @@ impl Collector {
     /// In the deterministic mode, at a safepoint: what a clock, a schedule and helpers decide otherwise.
     pub(super) fn next_by_dice(&self, dice: &mut Dice) -> Option<(CollectionKind, Cause)> {
         let core = &self.core;
-        if core.spaces.is_cramped() {
+        if core.spaces.is_cramped() || self.is_refused() {
             return Some((CollectionKind::Full, Cause::LimitNear));
         }
         let marking = core.is_marking();

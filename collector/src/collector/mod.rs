@@ -18,6 +18,7 @@ use crate::error::HeapError;
 use crate::event::{PhaseTimes, Waiting};
 use crate::heap_core::Core;
 use crate::pace::dice::Dice;
+use crate::pace::effort::Effort;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{StopKind, Stops};
@@ -113,6 +114,10 @@ pub struct Collector {
     helpers: Helpers,
     /// The row is used up: the next safepoint collects. Mutators set it, collections clear it.
     wanted: AtomicBool,
+    /// A mutator was refused memory: the next collection is a whole one. Mutators set it, whole collections clear it.
+    refused: AtomicBool,
+    /// Whether whole collections near the limit pay. Learns in stops.
+    effort: Mutex<Limited>,
     /// Old bytes at which the next full collection is due.
     full_at: AtomicUsize,
     /// The marking cycle's schedule. Written in stops.
@@ -132,6 +137,14 @@ pub struct Collector {
     totals: Mutex<Totals>,
     /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
     waiting: Mutex<Waiting>,
+}
+
+/// What is known of life near the limit.
+#[derive(Default)]
+struct Limited {
+    effort: Effort,
+    /// Bytes that had been allocated when the last whole collection ended.
+    allocated: usize,
 }
 
 #[derive(Default)]
@@ -170,6 +183,8 @@ impl Collector {
             core: Arc::new(Core::new(settings, spaces)),
             helpers,
             wanted: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
+            effort: Mutex::default(),
             full_at: AtomicUsize::new(full_at),
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),

@@ -8,7 +8,9 @@ use crate::object::trace::PlaceOps;
 use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
+use crate::sweep;
 use crate::sync::Ordering::Relaxed;
+use crate::sync::thread;
 use crate::units::{LAB_BYTES, LARGE_BYTES, REGION_BYTES};
 use std::cell::{Cell, RefCell};
 
@@ -62,13 +64,13 @@ impl Collector {
         let spaces = &self.core.spaces;
         if bytes > LAB_BYTES / 4 {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
-            let start = spaces.overflow(bytes);
-            if start.is_err() || spaces.is_nursery_full_hint() {
+            let start = self.or_sweep(|| spaces.overflow(bytes));
+            if spaces.is_nursery_full_hint() {
                 self.want();
             }
             return start;
         }
-        let (start, got, used_up) = spaces.lab().inspect_err(|_| self.want())?;
+        let (start, got, used_up) = self.or_sweep(|| spaces.lab())?;
         if used_up {
             self.want();
         }
@@ -82,9 +84,9 @@ impl Collector {
     /// [`AllocError`] at the limit, or when no heap of this limit could hold it.
     pub fn allocate_large(&self, _local: &MutatorLocal, bytes: usize, has_edges: bool) -> Result<*mut u8, AllocError> {
         let kind = if has_edges { Kind::LARGE_OLD } else { Kind::LARGE_YOUNG };
-        let start = self.core.spaces.large(bytes, kind);
         let spaces = &self.core.spaces;
-        let near = start.is_err() || spaces.young_bytes_hint() > spaces.nursery_regions() * REGION_BYTES;
+        let start = self.or_sweep(|| spaces.large(bytes, kind));
+        let near = spaces.young_bytes_hint() > spaces.nursery_regions() * REGION_BYTES;
         if near || self.is_full_due() {
             self.want();
         }
@@ -112,6 +114,23 @@ impl Collector {
             self.want();
         }
     }
+    /// Takes memory; where there is none, sweeps what the last marking found dead before giving up. A refusal makes a
+    /// whole collection due.
+    fn or_sweep<T>(&self, take: impl Fn() -> Result<T, AllocError>) -> Result<T, AllocError> {
+        let mut taken = take();
+        while taken.as_ref().is_err_and(|e| e.collection_may_help()) && !self.core.spaces.old.is_swept() {
+            if !sweep::sweep_one(&self.core) {
+                // The last regions are with others.
+                thread::yield_now();
+            }
+            taken = take();
+        }
+        if taken.as_ref().is_err_and(|e| e.collection_may_help()) {
+            self.refused.store(true, Relaxed);
+            self.want();
+        }
+        taken
+    }
     fn want(&self) {
         if !self.wanted.load(Relaxed) {
             self.wanted.store(true, Relaxed);
@@ -120,6 +139,10 @@ impl Collector {
     /// Whether a mutator should come to a safepoint: to collect, or to drop some of what has died.
     pub fn safepoint_wanted(&self) -> bool {
         self.collection_wanted() || self.core.graveyard.waiting_hint() > 0
+    }
+    /// Whether a mutator was refused memory since the last whole collection.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Relaxed)
     }
     /// Whether the next safepoint should collect.
     pub fn collection_wanted(&self) -> bool {

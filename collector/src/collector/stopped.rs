@@ -43,7 +43,7 @@ impl Collector {
             return self.next_by_dice(&mut dice.lock());
         }
         if self.wanted.load(Relaxed) {
-            if core.spaces.is_cramped() {
+            if core.spaces.is_cramped() || self.is_refused() {
                 return Some((CollectionKind::Full, Cause::LimitNear));
             }
             if core.is_marking() {
@@ -99,6 +99,9 @@ impl Collector {
         clock.ends(Phase::Verify);
         let mut phases = clock.times;
         let old_before = Bytes::new(core.spaces.old_bytes());
+        if cause == Cause::LimitNear {
+            self.note_limit_near();
+        }
         let (tally, ended_cycle) = match kind {
             CollectionKind::Young if core.settings.zeal == Zeal::OFF && in_place::is_worthwhile(core) => {
                 (in_place::promote(core, world), false)
@@ -125,6 +128,8 @@ impl Collector {
         };
         if ended_cycle {
             self.plan_next_full();
+            self.refused.store(false, Relaxed);
+            self.effort.lock().allocated = core.spaces.allocated_hint();
             self.release_due.store(true, Relaxed);
         }
         self.wanted.store(false, Relaxed);
@@ -153,6 +158,14 @@ impl Collector {
         self.size_nursery(&report, &tally);
         self.note(&report, &tally);
         report
+    }
+    /// Another whole collection is needed: how much did the last one let the program allocate?
+    fn note_limit_near(&self) {
+        let spaces = &self.core.spaces;
+        let mut limited = self.effort.lock();
+        let allocated = spaces.allocated_hint().saturating_sub(limited.allocated);
+        limited.effort = limited.effort.learn(allocated, self.core.settings.limit.get());
+        spaces.pool.set_in_vain(limited.effort.is_in_vain());
     }
     /// Plans the row after the next stop.
     fn size_nursery(&self, report: &CollectionReport, tally: &Tally) {

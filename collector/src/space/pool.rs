@@ -6,6 +6,7 @@
 use crate::error::AllocError;
 use crate::memory::reservation::Reservation;
 use crate::object::raw::poison;
+use crate::pace::effort;
 use crate::region::kind::Kind;
 use crate::region::mark_bitmap::MarkBitmap;
 use crate::region::table::RegionTable;
@@ -29,6 +30,8 @@ pub(crate) struct Pool {
     in_use: AtomicUsize,
     /// See P2. Set when the heap is made.
     limit: usize,
+    /// What mutators may use of the limit: less than all of it when collections are in vain. Written in stops.
+    usable: AtomicUsize,
 }
 
 /// Who asks for a region.
@@ -64,6 +67,7 @@ impl Pool {
             free: Mutex::new(Free::new(count)),
             in_use: AtomicUsize::new(0),
             limit: limit_regions,
+            usable: AtomicUsize::new(limit_regions),
         })
     }
     /// Whether an address lies in the heap.
@@ -111,8 +115,14 @@ impl Pool {
     pub(crate) fn take(&self, span: usize, kind: Kind, whom: For) -> Result<usize, AllocError> {
         let mut free = self.free.lock();
         let in_use = self.in_use.load(Relaxed);
-        if whom == For::Mutator && in_use + span > self.limit {
-            return Err(if span > self.limit { AllocError::TooLarge } else { AllocError::LimitReached });
+        if whom == For::Mutator {
+            let usable = self.usable.load(Relaxed);
+            if span > self.limit {
+                return Err(AllocError::TooLarge);
+            }
+            if in_use + span > usable {
+                return Err(if usable < self.limit { AllocError::HeapFull } else { AllocError::LimitReached });
+            }
         }
         let found = if whom == For::Copier { free.find_open() } else { free.find(span) };
         let first = found.ok_or(AllocError::LimitReached)?;
@@ -209,6 +219,10 @@ impl Pool {
     /// Regions in use; a hint while mutators run.
     pub(crate) fn in_use(&self) -> usize {
         self.in_use.load(Relaxed)
+    }
+    /// In a stop: mutators may use all of the limit, or less because collections are in vain.
+    pub(crate) fn set_in_vain(&self, in_vain: bool) {
+        self.usable.store(if in_vain { effort::usable_in_vain(self.limit) } else { self.limit }, Relaxed);
     }
     /// Regions that mutators may use in all.
     pub(crate) fn limit(&self) -> usize {

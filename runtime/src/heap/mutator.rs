@@ -17,6 +17,7 @@ use crate::mutator::member::Member;
 use crate::trace::{Rebind, Trace};
 use crate::world::registry::Seat;
 use orinoco_collector::collector::{Census, CollectionKind};
+use orinoco_collector::error::AllocError;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -106,6 +107,49 @@ impl<R> Mutator<R> {
     /// [`Attached::run`](crate::Attached::run); its end is one by itself. Costs nothing if nothing was upgraded.
     pub fn end_turn(&mut self) {
         self.kept.forget();
+    }
+    /// Runs `f`; if it was refused memory that a collection may free, collects and runs it once more. What is refused then
+    /// is out of reach until the program lets go of something.
+    ///
+    /// `f` is given what [`split`](Self::split) gives, and puts what it made into the roots, or into a [`Root`](crate::Root)
+    /// that it returns: nothing else lasts from before the collection to after it. What a first attempt has done, the
+    /// second finds done.
+    ///
+    /// ```
+    /// use orinoco::{AllocError, Bytes, Heap, HeapConfig};
+    /// let heap = Heap::new(HeapConfig::new().limit(Bytes::mib(4)).helpers(0))?;
+    /// heap.enter((), |m| {
+    ///     for _ in 0..20 {
+    ///         // Each is garbage when the next is made; none of the windows in between would ever collect by itself.
+    ///         let big = m.attempt(|cx, _| Ok(cx.root(cx.try_alloc_slice(2 << 20, |_| 0u8)?)));
+    ///         assert_eq!(big.map(|big| big.get(m).len()), Ok(2 << 20));
+    ///     }
+    ///     let absurd = m.attempt(|cx, _| Ok(cx.root(cx.try_alloc_slice(8 << 20, |_| 0u8)?)));
+    ///     assert_eq!(absurd.err(), Some(AllocError::TooLarge));
+    /// });
+    /// # Ok::<(), orinoco::HeapError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `f` was refused with the second time, or the first, if no collection can help.
+    ///
+    /// # Panics
+    /// As [`safepoint`](Self::safepoint), and with whatever `f` panics.
+    pub fn attempt<O>(
+        &mut self,
+        mut f: impl for<'gc> FnMut(&'gc Cx, &'gc mut R::At<'gc>) -> Result<O, AllocError>,
+    ) -> Result<O, AllocError>
+    where
+        R: Rebind,
+    {
+        let (cx, roots) = self.split();
+        match f(cx, roots) {
+            Err(refused) if refused.collection_may_help() => {}
+            done => return done,
+        }
+        self.collect();
+        let (cx, roots) = self.split();
+        f(cx, roots)
     }
     /// Stops the world, walks and checks the whole heap, and counts what is reachable.
     ///

@@ -142,6 +142,116 @@ fn a_nursery_that_survives_whole_at_the_limit_is_an_error_or_fits_but_never_a_cr
     }
 }
 
+/// A list of `n` nodes with one number.
+fn comb<'gc>(cx: &'gc Cx, n: u64, number: u64) -> Result<Gc<'gc, Node<'gc>>, AllocError> {
+    let mut list = None;
+    for _ in 0..n {
+        list = Some(cx.try_alloc(Node { next: Field::new(list), v: number })?);
+    }
+    Ok(list.expect("at least one node was asked for"))
+}
+
+#[test]
+fn threads_that_allocate_without_end_are_each_refused_let_go_and_finish_their_work() {
+    const THREADS: u64 = 8;
+    let heap = Heap::new(config().limit(Bytes::mib(8)).nursery(Bytes::kib(512))).unwrap();
+    for round in 0..crate::common::rounds(20) {
+        let everybody = std::sync::Barrier::new(THREADS as usize);
+        std::thread::scope(|scope| {
+            for index in 0..THREADS {
+                let (heap, everybody) = (&heap, &everybody);
+                scope.spawn(move || {
+                    heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
+                        let refused = loop {
+                            let (cx, list) = m.split();
+                            match grow(cx, list, 100) {
+                                Ok(()) => m.safepoint(),
+                                Err(refused) => break refused,
+                            }
+                        };
+                        assert!(matches!(refused, AllocError::LimitReached | AllocError::HeapFull), "{refused}");
+                        *m.split().1 = None;
+                        m.park(|| everybody.wait());
+                        let number = round * THREADS + index;
+                        for _ in 0..4 {
+                            m.attempt(|cx, list| {
+                                *list = Some(comb(cx, 1000, number)?);
+                                Ok(())
+                            })
+                            .expect("after a collection there is room");
+                            m.safepoint();
+                            let kept = values(*m.split().1);
+                            assert!(kept.len() == 1000 && kept.iter().all(|v| *v == number));
+                        }
+                    });
+                });
+            }
+        });
+    }
+    heap.enter((), |m| {
+        m.collect();
+        assert_eq!(m.verify().objects, 0);
+    });
+}
+
+#[test]
+fn a_refused_large_object_fits_after_the_next_safepoint_if_what_held_its_place_is_dead() {
+    let heap = small_heap();
+    heap.enter((), |m| {
+        for _ in 0..20 {
+            // Old and dead by the time the next is refused: a young collection would not find that out.
+            let refused = (0..3).find_map(|_| m.try_alloc_slice(2 << 20, |_| 1u8).err());
+            if let Some(refused) = refused {
+                assert!(refused.collection_may_help());
+                m.safepoint();
+                assert!(m.try_alloc_slice(2 << 20, |_| 0u8).is_ok());
+            }
+        }
+    });
+    assert!(heap.statistics().full_collections + heap.statistics().evacuations > 0);
+}
+
+/// The program keeps all that fits and asks for a little more, again and again. Without a refusal that lasts, each little
+/// would cost a whole collection, and the program would be refused nothing and get nothing done.
+#[test]
+fn a_heap_full_of_live_data_is_refused_for_good_and_not_collected_without_end() {
+    if crate::common::zealous() {
+        return; // Every safepoint collects then.
+    }
+    let heap = small_heap();
+    heap.enter(None::<Gc<'static, Node<'static>>>, |m| {
+        loop {
+            let (cx, list) = m.split();
+            if grow(cx, list, 1000).is_err() {
+                break;
+            }
+            m.safepoint();
+        }
+        m.safepoint();
+        let (mut refusals, mut fulls) = (0, 0);
+        for _ in 0..20_000 {
+            let (cx, list) = m.split();
+            let more = comb(cx, 50, 0).and_then(|_| grow(cx, list, 2));
+            if more.is_err_and(|e| e == AllocError::HeapFull) {
+                refusals += 1;
+                fulls = heap.statistics().full_collections;
+                break;
+            }
+            m.safepoint();
+        }
+        assert_eq!(refusals, 1, "{:?}", heap.statistics());
+        let live = std::iter::successors(*m.split().1, |n| n.next.get()).count();
+        assert!(live * 24 > 4 << 20, "refused with {live} nodes alive");
+        assert!(fulls < 100, "{fulls} whole collections before the heap was called full");
+        *m.split().1 = None;
+        m.attempt(|cx, list| grow(cx, list, 50_000)).expect("everything was let go");
+        for _ in 0..100 {
+            *m.split().1 = None;
+            m.attempt(|cx, list| grow(cx, list, 50_000)).expect("a heap that breathes again refuses nothing");
+        }
+    });
+}
+
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
     let refused = |config: HeapConfig, setting: &str| match Heap::new(config) {
