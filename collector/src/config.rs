@@ -4,6 +4,7 @@ use crate::event::Observer;
 use crate::gc_log::GcLog;
 use crate::sync::Arc;
 use crate::units::{Bytes, REGION_BYTES};
+use crate::zeal::Zeal;
 use std::time::Duration;
 
 /// How a heap should behave. Every setter says its default and its range; [`build`](Self::build) checks them all.
@@ -58,8 +59,8 @@ pub struct Settings {
 impl Settings {
     /// Whether sizes and ages follow what is measured. Under zeal and under a seed they stay as configured, and so they
     /// do while the verifier makes every pause long.
-    pub const fn adapts(&self) -> bool {
-        self.zeal.every == 0 && self.seed.is_none() && !self.verify
+    pub fn adapts(&self) -> bool {
+        !self.zeal.is_on() && self.seed.is_none() && !self.verify
     }
     /// Whether a thread of the heap's own looks after it while nobody asks for memory.
     pub const fn is_tended(&self) -> bool {
@@ -83,24 +84,6 @@ impl std::fmt::Debug for Watcher {
 
 /// Set to anything but `0`, it switches the log of collections on for heaps without an observer of their own.
 pub const GC_LOG_VARIABLE: &str = "ORINOCO_GC_LOG";
-
-/// Collecting far more often than needed, to find bugs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Zeal {
-    /// Collect at every n-th safepoint; 0 for none.
-    pub every: u32,
-    /// Move every object each time, old ones too, instead of young ones only.
-    pub everything: bool,
-}
-
-impl Zeal {
-    /// No zeal: collect when it pays.
-    pub const OFF: Self = Self { every: 0, everything: false };
-    /// A young collection at every safepoint.
-    pub const YOUNG: Self = Self { every: 1, everything: false };
-    /// Every object moves at every safepoint.
-    pub const EVERYTHING: Self = Self { every: 1, everything: true };
-}
 
 /// Whether old regions full of gaps are emptied, so that their memory can be used for anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -276,6 +259,15 @@ impl HeapConfig {
         range("quiet_after", (10..=3_600_000).contains(&quiet), "between 10 ms and an hour, or none")?;
         if s.seed.is_some() {
             s.helpers = 0;
+        }
+        if s.zeal.nursery {
+            s.nursery = Bytes::new(REGION_BYTES);
+        }
+        if s.zeal.compact {
+            s.compaction = Compaction::Always;
+        }
+        if s.zeal.step {
+            (s.concurrent_marking, s.incremental_marking) = (false, true);
         }
         s.nursery = s.nursery.min(Bytes::new(s.limit.get() / 4));
         Ok(s)

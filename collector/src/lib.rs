@@ -63,3 +63,5 @@ pub(crate) mod workers;
 pub mod worklist;
 #[cfg(not(loom))]
 pub mod world;
+#[cfg(not(loom))]
+pub mod zeal;

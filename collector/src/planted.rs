@@ -231,6 +231,50 @@ table! {
         detach_in_a_stop;
         /// A leader asks before those whom the last stop kept waiting have gone on.
         stop_overtakes_the_waking;
+        /// A promoted object that still refers to a survivor leaves no entry in the remembered set.
+        promotion_forgets_its_young;
+        /// A remembered place that still refers to a survivor is dropped from the list, and keeps its bit.
+        remembered_place_is_dropped;
+        /// A bulk store into an old array does not remember that its targets are young.
+        range_forgets_young;
+        /// A bulk store into an old array does not shade its targets while marking.
+        range_forgets_shade;
+        /// A weak cell goes on to hold its target after that has died.
+        weak_keeps_the_dead;
+        /// Who asks where a live object is now is told where it was.
+        forwarding_is_stale;
+        /// The first chunk of root slots is not shown to a scavenge.
+        roots_skip_a_chunk;
+        /// Live locals of `keep!` are not shown to a scavenge.
+        frames_are_skipped;
+        /// The rest of a retired buffer is not filled.
+        lab_tail_is_lost;
+        /// The rest of an overflow region is not filled.
+        overflow_tail_is_lost;
+        /// The sweep begins to look one word late: an object at a region's start is swept though it is black.
+        sweep_looks_one_late;
+        /// The sweep leaves the mark bits of a region's first words.
+        sweep_leaves_marks;
+        /// The last slice of a long array is never visited.
+        slice_ends_early;
+        /// A map does not show the value of a key that is alive.
+        ephemeron_value_is_skipped;
+        /// A registry does not show what it holds for the living.
+        registry_forgets_held;
+        /// A young object that died stays on the list of those with drop glue.
+        dead_are_buried_twice;
+        /// What is promoted while marking goes on stays white.
+        promoted_stays_white;
+        /// When marking ends, the gaps of regions that are not swept yet can still be handed out.
+        unswept_gaps_are_reused;
+        /// Entries of the remembered set whose host has died stay.
+        purge_keeps_the_dead;
+        /// An object that moves for the first time leaves its identity hash behind.
+        hash_is_left_behind;
+        /// A large old object is freed though it is black.
+        large_is_freed_black;
+        /// Objects that stay where they are, because there is no room, are not scanned.
+        retained_are_not_scanned;
     }
 }
 

@@ -112,6 +112,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("memory", 2),
     ("object", 2),
     ("worklist", 2),
+    ("zeal", 2),
     ("region", 3),
     ("workers", 3),
     ("graveyard", 3),

@@ -97,12 +97,13 @@ pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
     collector::{Cause, Census, CollectionKind, CollectionReport},
-    config::{Compaction, HeapConfig, Settings, Zeal},
+    config::{Compaction, HeapConfig, Settings},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
     gc_log::GcLog,
     statistics::{MemoryUsage, Statistics, StopKind, StopSummary},
     units::Bytes,
+    zeal::{Zeal, ZealKind},
 };
 #[cfg(not(loom))]
 pub use orinoco_derive::{Trace, Word};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use orinoco::Zeal;
 
 use crate::stress::context::Options;
@@ -29,9 +29,10 @@ pub struct StressArgs {
     /// Threads that help in collections
     #[arg(long)]
     helpers: Option<usize>,
-    /// Collect at every safepoint: what is young, or everything
-    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "everything", require_equals = true)]
-    zeal: Option<ZealArg>,
+    /// Zeal, in words: young:3, full, everything, alternating, alloc:64, marking, step, promote, labs, nursery, delays,
+    /// poison, forbid; or all. The environment's ORINOCO_ZEAL if not given
+    #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
+    zeal: Option<Zeal>,
     /// Let the heap walk and check itself before and after every collection
     #[arg(long)]
     verify: bool,
@@ -41,12 +42,6 @@ pub struct StressArgs {
     /// Print one JSON object for each scenario, on one line
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ZealArg {
-    Young,
-    Everything,
 }
 
 fn scenarios() -> String {
@@ -90,11 +85,7 @@ impl StressArgs {
             time: Duration::from_secs_f64(self.minutes * 60.0 / scenarios as f64),
             mutators: if self.replay.is_some() { 1 } else { self.mutators },
             helpers: self.helpers,
-            zeal: match self.zeal {
-                None => Zeal::OFF,
-                Some(ZealArg::Young) => Zeal::YOUNG,
-                Some(ZealArg::Everything) => Zeal::EVERYTHING,
-            },
+            zeal: self.zeal.map_or_else(Zeal::from_env, Ok)?,
             verify: self.verify,
             deterministic: self.replay.is_some(),
         })

@@ -123,7 +123,7 @@ pub static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "zoo",
-        shows: "four thousand types in one heap keep their shapes",
+        shows: "five hundred types in one heap keep their shapes",
         run: |context| play::alone(context, zoo::open),
         part: Some((2, zoo::open)),
     },

@@ -71,6 +71,9 @@ impl Collector {
     }
     fn step(&self, local: &MutatorLocal, bytes: usize) {
         let began = Instant::now();
+        if self.core.settings.zeal.step {
+            return self.mark_few(1);
+        }
         if local.rest_until.get().is_some_and(|until| began < until) {
             return;
         }
@@ -126,7 +129,11 @@ impl Collector {
             let _ = sweep::sweep_one(core);
             return;
         }
-        let mut tasks = 1u32 << dice.roll(9);
+        self.mark_few(1 << dice.roll(9));
+    }
+    /// Marks so many objects.
+    fn mark_few(&self, mut tasks: u32) {
+        let core = &self.core;
         let mut worker = MarkWorker::beside_mutators(core.clone());
         let _ = worker.drain(1, || {
             tasks -= 1;

@@ -124,6 +124,8 @@ pub struct Collector {
     schedule: Mutex<Schedule>,
     /// Safepoints since zeal last collected.
     zeal_count: AtomicU32,
+    /// Refills of buffers since the heap was made, if zeal counts them.
+    allocation_count: AtomicU32,
     /// Sweep on the mutator that collected, before it goes on: the program asked for a whole collection.
     sweep_now: AtomicBool,
     /// What decides in the deterministic mode.
@@ -172,6 +174,7 @@ impl Collector {
         let settings = config.clone().build()?;
         let pool = Pool::new(settings.limit, settings.nursery)
             .map_err(|(wanted, errno)| HeapError::Reservation { wanted, os_error: errno.raw_os_error() })?;
+        let pool = if settings.zeal.forbid { pool.forbidding() } else { pool };
         let helpers = Helpers::new(settings.helpers)?;
         let spaces = Spaces::new(pool, settings.nursery);
         spaces.start_mutating();
@@ -188,6 +191,7 @@ impl Collector {
             full_at: AtomicUsize::new(full_at),
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
+            allocation_count: AtomicU32::new(0),
             sweep_now: AtomicBool::new(false),
             dice,
             release_due: AtomicBool::new(false),

@@ -12,6 +12,7 @@ use crate::sweep;
 use crate::sync::Ordering::Relaxed;
 use crate::sync::thread;
 use crate::units::{LAB_BYTES, LARGE_BYTES, REGION_BYTES};
+use crate::zeal::delay;
 use std::cell::{Cell, RefCell};
 
 /// Entries that one mutator's barrier may leave before a scavenge is due, however little was allocated: visiting them
@@ -40,7 +41,9 @@ impl Collector {
     }
     pub(super) fn hand_over(&self, local: &MutatorLocal) {
         let (rest, free) = local.lab.retire();
-        fill(rest, free);
+        if !bug::lab_tail_is_lost() {
+            fill(rest, free);
+        }
         let core = &self.core;
         core.remembered.lock().append(&mut local.remembered.borrow_mut());
         let table = &core.spaces.pool.table;
@@ -60,8 +63,16 @@ impl Collector {
     /// [`AllocError`] at the limit; a collection at the next safepoint may help.
     pub fn allocate_slow(&self, local: &MutatorLocal, bytes: usize) -> Result<*mut u8, AllocError> {
         debug_assert!(bytes <= LARGE_BYTES && bytes.is_multiple_of(8));
-        self.assist(local, LAB_BYTES.max(bytes));
+        let zeal = &self.core.settings.zeal;
+        self.assist(local, if zeal.labs { bytes } else { LAB_BYTES.max(bytes) });
+        delay(zeal);
+        if zeal.allocations > 0 && self.allocation_count.fetch_add(1, Relaxed).is_multiple_of(zeal.allocations) {
+            self.want();
+        }
         let spaces = &self.core.spaces;
+        if zeal.labs {
+            return self.allocate_apart(local, bytes);
+        }
         if bytes > LAB_BYTES / 4 {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
             let start = self.or_sweep(|| spaces.overflow(bytes));
@@ -77,6 +88,17 @@ impl Collector {
         let (rest, free) = local.lab.replace(start, got);
         fill(rest, free);
         Ok(local.lab.try_bump(bytes).expect("a fresh buffer has room for a quarter of itself"))
+    }
+    /// Under zeal: a buffer that holds one object.
+    fn allocate_apart(&self, local: &MutatorLocal, bytes: usize) -> Result<*mut u8, AllocError> {
+        let spaces = &self.core.spaces;
+        let start = spaces.overflow(bytes);
+        if start.is_err() || spaces.is_nursery_full_hint() || local.remembered.borrow().len() > MANY_REMEMBERED {
+            self.want();
+        }
+        let (rest, free) = local.lab.replace(start?, bytes);
+        fill(rest, free);
+        Ok(local.lab.try_bump(bytes).expect("the buffer was made for it"))
     }
     /// Memory for a large object: regions of its own.
     ///

@@ -10,7 +10,6 @@
 //!   ─▶ markers resume, if marking ─▶ released
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
-use crate::config::Zeal;
 use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
 use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
 use crate::mark::shade::turn_all;
@@ -18,6 +17,7 @@ use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
 use crate::pace::growth;
 use crate::pace::nursery::{Cost, copy_budget, copy_time};
+use crate::planted::bug;
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
@@ -27,6 +27,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::units::{Bytes, REGION_BYTES};
 use crate::workers::no_unwind;
 use crate::world::StoppedWorld;
+use crate::zeal::{Zeal, ZealKind};
 use std::time::Instant;
 
 impl Collector {
@@ -54,18 +55,39 @@ impl Collector {
             }
             let apart =
                 core.settings.incremental_marking || (core.settings.concurrent_marking && self.helpers.count() > 0);
-            return Some(match self.is_full_due() {
+            return Some(match self.is_full_due() || core.settings.zeal.marking {
                 true if !apart => (CollectionKind::Full, Cause::OldGrown),
                 true if core.spaces.old.is_swept() => (CollectionKind::MarkStart, Cause::OldGrown),
                 _ => (CollectionKind::Young, Cause::NurseryFull),
             });
         }
-        let zeal = core.settings.zeal;
-        if zeal.every > 0 && (self.zeal_count.fetch_add(1, Relaxed) + 1).is_multiple_of(zeal.every) {
-            let kind = if zeal.everything { CollectionKind::Evacuate } else { CollectionKind::Young };
-            return Some((kind, Cause::Zeal));
+        let zeal = &core.settings.zeal;
+        if zeal.every > 0 {
+            let count = self.zeal_count.fetch_add(1, Relaxed) + 1;
+            if count.is_multiple_of(zeal.every) {
+                return Some((self.zealous(zeal, count / zeal.every), Cause::Zeal));
+            }
         }
         None
+    }
+    /// The `turn`th collection that zeal asks for.
+    fn zealous(&self, zeal: &Zeal, turn: u32) -> CollectionKind {
+        let core = &self.core;
+        // Every other time marking has its way, so that it goes on beside whatever else is asked for.
+        if zeal.marking && turn.is_multiple_of(2) {
+            if core.is_marking() {
+                let dry = core.markers.is_dry_hint(core);
+                return if dry { CollectionKind::MarkFinish } else { CollectionKind::Young };
+            }
+            if core.spaces.old.is_swept() {
+                return CollectionKind::MarkStart;
+            }
+        }
+        match (zeal.kind, turn % 6) {
+            (ZealKind::Full, _) | (ZealKind::Alternating, 3) => CollectionKind::Full,
+            (ZealKind::Everything, _) | (ZealKind::Alternating, 0) => CollectionKind::Evacuate,
+            (ZealKind::Young | ZealKind::Alternating, _) => CollectionKind::Young,
+        }
     }
     /// Collects, with the world stopped.
     pub fn collect(
@@ -87,7 +109,10 @@ impl Collector {
         let began = Instant::now();
         let cpu_began = thread_time();
         let core = &self.core;
+        // Between the question and this stop another may have begun or ended a cycle.
         let kind = match kind {
+            CollectionKind::MarkStart if core.is_marking() || !core.spaces.old.is_swept() => CollectionKind::Young,
+            CollectionKind::MarkFinish if !core.is_marking() => CollectionKind::Young,
             CollectionKind::Young if cause != Cause::Explicit && self.is_compaction_due() => CollectionKind::Compact,
             kind => kind,
         };
@@ -103,7 +128,7 @@ impl Collector {
             self.note_limit_near();
         }
         let (tally, ended_cycle) = match kind {
-            CollectionKind::Young if core.settings.zeal == Zeal::OFF && in_place::is_worthwhile(core) => {
+            CollectionKind::Young if !core.settings.zeal.is_on() && in_place::is_worthwhile(core) => {
                 (in_place::promote(core, world), false)
             }
             CollectionKind::Young => (self.young(world, roots, false), false),
@@ -188,12 +213,12 @@ impl Collector {
     pub(super) fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
         let core = &self.core;
         let s = &core.settings;
-        let budget = match s.zeal == Zeal::OFF {
-            true => Budget {
+        let budget = match s.zeal.is_on() {
+            false => Budget {
                 bytes: copy_budget(s.step_cap),
                 time: s.adapts().then(|| copy_time(s.pause_target, s.step_cap)),
             },
-            false => Budget::NONE,
+            true => Budget::NONE,
         };
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
         core.note_survival(tally.copied + tally.promoted, tally.condemned);
@@ -273,7 +298,7 @@ impl Collector {
         let core = &self.core;
         core.spaces.retain_large_old(|object, first| {
             let pool = &core.spaces.pool;
-            let alive = core.is_marked(object);
+            let alive = core.is_marked(object) && !bug::large_is_freed_black();
             let bit = pool.bit(object.addr());
             pool.marks().clear_range(bit, bit + 1);
             if !alive {

@@ -18,6 +18,7 @@ use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::task::Task;
 use crate::object::trace::{PlaceOps, list_edges};
 use crate::planted::bug;
+use crate::zeal::delay;
 
 /// How far back a repeated bulk store is recognised.
 const RECENT: usize = 8;
@@ -34,6 +35,7 @@ fn remember_task(local: &MutatorLocal, task: Task) {
 impl Core {
     /// After `target` was stored at `slot`, where the fast path could not tell that nothing is to be done.
     pub(crate) fn after_store(&self, local: &MutatorLocal, slot: *mut u8, target: ObjectRef, ops: &'static PlaceOps) {
+        delay(&self.settings.zeal);
         let pool = &self.spaces.pool;
         // A slot on the Rust stack aliases some entry of the barrier table; it is nobody's edge.
         if !pool.contains(slot.addr()) || !pool.table.kind_at(slot.addr()).is_old() {
@@ -88,7 +90,12 @@ impl Core {
         let mut task = Task::holding(array, info, from);
         loop {
             let mut watched = false;
-            task.list(info, &mut |target| watched |= self.is_watched(local, target));
+            task.list(info, &mut |target| {
+                let young = pool.table.kind_at(target.addr()).is_young();
+                if !(young && bug::range_forgets_young() || !young && bug::range_forgets_shade()) {
+                    watched |= self.is_watched(local, target);
+                }
+            });
             if watched {
                 remember_task(local, task);
             }

@@ -24,6 +24,7 @@ use crate::mark::worker::{Drained, MarkWorker, Marked};
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::trace::weak_care;
+use crate::planted::bug;
 use crate::roots::Roots;
 use crate::sync::Arc;
 use crate::workers::Helpers;
@@ -112,6 +113,9 @@ fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
 
 /// Drops the entries whose host has died: their memory is about to be reused.
 fn purge_remembered(core: &Core) {
+    if bug::purge_keeps_the_dead() {
+        return;
+    }
     let pool = &core.spaces.pool;
     core.remembered.lock().retain(|entry| match entry {
         Remembered::Place(place, _) => {

@@ -21,6 +21,7 @@ use crate::object::trace::{Deferred, Fix, Liveness, Marker, WeakVerdict};
 use crate::planted::bug;
 use crate::sync::Arc;
 use crate::worklist::shared::Local;
+use crate::zeal::delay;
 
 /// Targets between being seen and being looked at.
 const RING: usize = 16;
@@ -187,6 +188,7 @@ impl MarkWorker {
                 until -= 1;
                 if until == 0 {
                     until = grain;
+                    delay(&core.settings.zeal);
                     if stop() {
                         self.flush_ring();
                         return Drained::Stopped;

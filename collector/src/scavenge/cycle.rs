@@ -12,6 +12,7 @@ use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, object_at};
 use crate::object::task::Task;
 use crate::object::trace::{Liveness, weak_care};
+use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget;
@@ -91,7 +92,8 @@ pub(crate) fn scavenge(
     let at_once = adaptive && core.tenure.lock().at_once();
     // Whoever may take all the time there is may wait for memory, too.
     let room = if budget == Budget::NONE { For::Collector } else { For::Copier };
-    let plan = Plan { promote_all: everything || at_once, shading, budget, room };
+    let promote_all = everything || at_once || core.settings.zeal.promote;
+    let plan = Plan { promote_all, shading, budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let hosts = std::mem::take(&mut condemned.hosts);
     let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, hosts, helping + 1));
@@ -231,7 +233,12 @@ fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemne
         match verdict.resolve(object) {
             Some(now) if verdict.stays_young(now) => young.push(now),
             Some(now) => table.with_region(table.index(now.addr()), |r| r.droppables.lock().push(now)),
-            None => core.bury(object),
+            None => {
+                core.bury(object);
+                if bug::dead_are_buried_twice() {
+                    young.push(object);
+                }
+            }
         }
     }
     core.droppables.lock().append(&mut young);
@@ -241,7 +248,7 @@ fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemne
 fn free(core: &Core, condemned: &Condemned, retained_in: &[usize]) -> Tally {
     let retained: BTreeSet<usize> = retained_in.iter().copied().collect();
     let pool = &core.spaces.pool;
-    let poison = cfg!(debug_assertions) || core.settings.zeal.every > 0;
+    let poison = cfg!(debug_assertions) || core.settings.zeal.poison;
     let mut tally = Tally { retained_regions: retained.len(), condemned: condemned.bytes, ..Tally::default() };
     for region in &condemned.regions {
         if retained.contains(&region.index) {

@@ -30,6 +30,7 @@ use crate::scavenge::phase::ScavengePhase;
 use crate::sync::{Arc, Ordering::Relaxed, Worker};
 use crate::units::WORD;
 use crate::worklist::termination::Outcome;
+use crate::zeal::delay;
 
 /// One thread's part in a scavenge.
 pub struct ScavengeWorker {
@@ -89,6 +90,7 @@ impl Liveness for ScavengeWorker {
             return self.phase.core.is_marked(target).then_some(target);
         }
         match probe(target.header()) {
+            State::Forwarded(_) if bug::forwarding_is_stale() => Some(target),
             State::Forwarded(copy) => Some(target.sibling(copy)),
             State::Retained => Some(target),
             State::Here(_) => None,
@@ -125,6 +127,7 @@ impl ScavengeWorker {
         let phase = self.phase.clone();
         loop {
             self.drain();
+            delay(&phase.core.settings.zeal);
             let places = phase.claim_remembered();
             if !places.is_empty() {
                 // Remembered places are strewn over the old generation: have a chunk of them fetched at once.
@@ -180,7 +183,7 @@ impl ScavengeWorker {
         let host_is_old = kind.is_old() || kind.is_from();
         self.forget_seen();
         task.relocate(task.object.info(), self);
-        if host_is_old && self.young_seen {
+        if host_is_old && self.young_seen && !bug::promotion_forgets_its_young() {
             self.findings.remembered.push(Remembered::Object(task));
         }
         let Seen(batches) = self.candidates_seen;
@@ -214,7 +217,7 @@ impl ScavengeWorker {
                 self.forget_seen();
                 ops.relocate_place(place, self);
                 if self.saw_something() {
-                    self.findings.remembered.push(entry);
+                    self.findings.remembered.extend((!bug::remembered_place_is_dropped()).then_some(entry));
                 } else {
                     let pool = &self.phase.core.spaces.pool;
                     let bit = pool.bit(place.0.addr());
@@ -281,7 +284,7 @@ impl ScavengeWorker {
         let Some((to, old)) = self.room(bytes, promote) else { return self.retain(from, header) };
         let new_header = if grows { with_hash_state(header, HashState::Stored) } else { header };
         let copy = copy_object(from, to, old_bytes, new_header);
-        if grows {
+        if grows && !bug::hash_is_left_behind() {
             let pool = &self.phase.core.spaces.pool;
             let birth = pool.table.with_region(pool.table.index(from.addr()), |r| r.births.load(Relaxed));
             write_word(to.wrapping_add(old_bytes), hash_at(pool.offset(from.addr()), birth) as usize);
@@ -291,7 +294,7 @@ impl ScavengeWorker {
                 self.findings.objects += 1;
                 if old {
                     self.findings.promoted += bytes;
-                    if self.phase.plan.shading {
+                    if self.phase.plan.shading && !bug::promoted_stays_white() {
                         // Black: this scavenge shows its references to the marker.
                         let _ = self.phase.core.try_mark(copy);
                     }
@@ -409,8 +412,8 @@ impl ScavengeWorker {
     pub(crate) fn retain_the_rest(&mut self, retained: Vec<ObjectRef>) {
         self.copying = false;
         let own = std::mem::take(&mut self.findings.retained);
-        own.into_iter().for_each(|object| self.found(object));
-        retained.into_iter().for_each(|object| self.found(object));
+        let all = own.into_iter().chain(retained).filter(|_| !bug::retained_are_not_scanned());
+        all.for_each(|object| self.found(object));
         self.drain();
     }
     /// Lets weak objects show what depends on a key's life, until nothing more is found. Alone, after all others.

@@ -108,7 +108,9 @@ impl OldSpace {
     /// In the pause that ends marking: every region is to be swept, candidates first, and no gap is known until it is.
     pub(crate) fn start_sweeping(&self, pool: &Pool, live: usize) {
         let mut state = self.state.lock();
-        state.runs.clear();
+        if !bug::unswept_gaps_are_reused() {
+            state.runs.clear();
+        }
         let (mut unswept, mut first): (Vec<_>, Vec<_>) =
             state.regions.iter().copied().partition(|region| !pool.table.kind(*region).is_candidate());
         unswept.append(&mut first);

@@ -14,6 +14,7 @@ use crate::space::free::Free;
 use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, REGION_BYTES, WORD};
 use rustix::io::Errno;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Bytes of one side bitmap for a region: a bit a word.
@@ -32,7 +33,13 @@ pub(crate) struct Pool {
     limit: usize,
     /// What mutators may use of the limit: less than all of it when collections are in vain. Written in stops.
     usable: AtomicUsize,
+    /// Under zeal: regions that were given back last, inaccessible and not to be used yet, so that a stale reference is a
+    /// fault where it is used. Changed under the lock of `free`.
+    quarantine: Option<Mutex<VecDeque<usize>>>,
 }
+
+/// Regions in quarantine; the reserve has room for more.
+const QUARANTINE: usize = 48;
 
 /// Who asks for a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +75,13 @@ impl Pool {
             in_use: AtomicUsize::new(0),
             limit: limit_regions,
             usable: AtomicUsize::new(limit_regions),
+            quarantine: None,
         })
+    }
+    /// The same, and regions that are given back become inaccessible for a while.
+    pub(crate) fn forbidding(mut self) -> Self {
+        self.quarantine = Some(Mutex::default());
+        self
     }
     /// Whether an address lies in the heap.
     #[inline]
@@ -159,7 +172,17 @@ impl Pool {
         let mut free = self.free.lock();
         for index in first..first + span {
             self.table.set_kind(index, Kind::FREE);
-            free.add(index);
+            match &self.quarantine {
+                None => free.add(index),
+                Some(quarantine) => {
+                    self.heap.forbid(index * REGION_BYTES, REGION_BYTES);
+                    let mut quarantine = quarantine.lock();
+                    quarantine.push_back(index);
+                    if quarantine.len() > QUARANTINE {
+                        free.closed(quarantine.pop_front().map_or(0..0, |index| index..index + 1));
+                    }
+                }
+            }
         }
         self.in_use.fetch_sub(span, Relaxed);
     }

@@ -6,14 +6,20 @@
 //! R1  What is unmarked in an unswept region is dead, and nobody has its address.
 //! R2  A dead object's value is moved out before its memory is handed on.
 use crate::heap_core::Core;
-use crate::object::raw::{fill, object_at};
+use crate::object::raw::{fill, object_at, poison};
+use crate::planted::bug;
 use crate::region::free_runs::Run;
 use crate::sync::{Ordering::Relaxed, thread};
 use crate::units::{REGION_BYTES, WORD};
+use crate::zeal::delay;
+
+/// What a filler needs of a gap; the rest may be overwritten.
+const FILLER_BYTES: usize = 2 * WORD;
 
 /// Sweeps one region, if any waits; false if none does.
 pub(crate) fn sweep_one(core: &Core) -> bool {
     let Some(region) = core.spaces.old.claim_unswept() else { return false };
+    delay(&core.settings.zeal);
     sweep_region(core, region);
     true
 }
@@ -47,10 +53,13 @@ fn sweep_region(core: &Core, region: usize) {
     let mut close = |gap: usize, end: usize| {
         if end > gap {
             fill(start.wrapping_add(gap), end - gap);
+            if core.settings.zeal.poison && end - gap > FILLER_BYTES {
+                poison(start.wrapping_add(gap + FILLER_BYTES), end - gap - FILLER_BYTES);
+            }
             runs.push(Run { offset: region * REGION_BYTES + gap, bytes: end - gap });
         }
     };
-    for bit in marks.marked(first, last) {
+    for bit in marks.marked(first + usize::from(bug::sweep_looks_one_late()), last) {
         let at = (bit - first) * WORD;
         close(gap, at);
         let bytes = object_at(start.wrapping_add(at)).size();
@@ -58,13 +67,13 @@ fn sweep_region(core: &Core, region: usize) {
         gap = at + bytes;
     }
     close(gap, REGION_BYTES);
-    marks.clear_range(first, last);
+    marks.clear_range(first + if bug::sweep_leaves_marks() { 64 } else { 0 }, last);
     if live > 0 {
         pool.table.with_region(region, |r| r.live.store(live, Relaxed));
         core.spaces.old.swept(pool, region, Some(runs));
         return;
     }
-    if cfg!(debug_assertions) || core.settings.zeal.every > 0 {
+    if cfg!(debug_assertions) || core.settings.zeal.poison {
         pool.poison(region);
     }
     // A candidate that is empty leaves its batch, and whoever uses the region next is nobody's host from before (see `compact`).

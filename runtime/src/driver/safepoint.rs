@@ -125,6 +125,10 @@ fn step_aside(shared: &Shared, seat: &Seat<Member>, arrived: u64) {
     if shared.stops() != stops {
         stood_still(shared, cx, arrived);
     }
+    if shared.collector.settings().zeal.every > 0 {
+        // Zeal counts safepoints: the next one has to come here too.
+        cx.poll.store(true, Ordering::Relaxed);
+    }
     cx.pass_on_wish();
 }
 

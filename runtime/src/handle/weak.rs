@@ -16,6 +16,7 @@ use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{WeakOps, WeakVerdict};
+use orinoco_collector::planted::bug;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
@@ -83,6 +84,9 @@ fn finish(cell: ObjectRef, verdict: &dyn WeakVerdict) -> bool {
     let Some(start) = NonNull::new(word.load(Ordering::Relaxed)) else { return false };
     // SAFETY: K1.
     let now = verdict.resolve(unsafe { ObjectRef::from_start(start) });
+    if now.is_none() && bug::weak_keeps_the_dead() {
+        return false;
+    }
     word.store(now.map_or(null_mut(), ObjectRef::as_ptr), Ordering::Relaxed);
     now.is_some_and(|target| verdict.is_young(target))
 }

@@ -25,6 +25,7 @@ use hashbrown::hash_table::Entry as Place;
 use hashbrown::{HashMap, HashTable};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{Liveness, WeakOps, WeakVerdict};
+use orinoco_collector::planted::bug;
 use orinoco_collector::sync::Mutex;
 use orinoco_collector::units::WORD;
 use std::cell::Cell;
@@ -155,7 +156,9 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
                 if *rounds > 1 {
                     list_references(&entry.value, |target| reached.push(target));
                 }
-                show(&mut entry.value, visitor);
+                if !bug::ephemeron_value_is_skipped() {
+                    show(&mut entry.value, visitor);
+                }
             }
         }
         if !reached.is_empty() {

@@ -3,6 +3,7 @@
 use crate::mutator::cx::Cx;
 use orinoco_collector::mark::worker::MarkWorker;
 use orinoco_collector::object::trace::{EdgeList, Marker, Mover};
+use orinoco_collector::planted::bug;
 use orinoco_collector::scavenge::worker::ScavengeWorker;
 use std::sync::atomic::Ordering;
 
@@ -62,7 +63,7 @@ impl Member {
             // SAFETY: F1 and F2, by the caller's promise.
             unsafe { (self.cx.root_ops.relocate)(roots, v) }
         }
-        let mut frame = self.cx.frames.get();
+        let mut frame = if bug::frames_are_skipped() { std::ptr::null() } else { self.cx.frames.get() };
         while !frame.is_null() {
             // SAFETY: F1 and F2; a listed frame is alive.
             frame = unsafe {

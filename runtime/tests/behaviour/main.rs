@@ -22,3 +22,4 @@ mod slots;
 mod threads;
 mod weak;
 mod words;
+mod zeal;

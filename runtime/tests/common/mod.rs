@@ -1,7 +1,8 @@
 //! The toy embedder that the behaviour tests are built on: a few heap types, a root structure, and heaps.
 //!
 //! Every heap here has verification on. With `ORINOCO_ZEAL=1` in the environment, heaps that would collect when it pays
-//! move every object at every safepoint instead, and poison what the objects left; so each test runs in both worlds.
+//! move every object at every safepoint instead, and poison what the objects left; so each test runs in both worlds. Other
+//! words are those of `Zeal`: `ORINOCO_ZEAL=young:3,marking,forbid`.
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 use orinoco::{Bytes, Cx, Field, Gc, Heap, HeapConfig, Lock, Mutator, Root, Slot, Trace, Word, Zeal};
 use std::collections::HashMap;
@@ -61,9 +62,14 @@ pub struct Vm<'gc> {
 /// A mutator without roots of its own.
 pub type Plain = Mutator<()>;
 
+/// The zeal of the environment.
+fn environment() -> Zeal {
+    Zeal::from_env().expect("ORINOCO_ZEAL holds words of zeal")
+}
+
 /// Whether the whole run is under zeal.
 pub fn zealous() -> bool {
-    std::env::var("ORINOCO_ZEAL").is_ok_and(|z| z != "0")
+    environment().is_on()
 }
 
 /// `n` repetitions, or a twentieth of them under zeal, where each one moves the whole heap.
@@ -73,8 +79,7 @@ pub fn rounds(n: u64) -> u64 {
 
 /// The configuration of every test: verified, with one helper, under zeal if the environment says so.
 pub fn config() -> HeapConfig {
-    let zeal = if zealous() { Zeal::EVERYTHING } else { Zeal::OFF };
-    HeapConfig::new().limit(Bytes::mib(256)).nursery(Bytes::mib(1)).helpers(1).verify(true).zeal(zeal)
+    HeapConfig::new().limit(Bytes::mib(256)).nursery(Bytes::mib(1)).helpers(1).verify(true).zeal(environment())
 }
 
 /// A heap that collects when it pays, or under the zeal of the environment.
