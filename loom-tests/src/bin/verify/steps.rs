@@ -55,6 +55,13 @@ pub const STEPS: &[Step] = &[
         run: planted,
     },
     Step {
+        name: "cycle",
+        tier: Tier::Quick,
+        draws: false,
+        proves: "the abstract cycle keeps what can be reached, and ends; with any of its mistakes it does not",
+        run: cycle,
+    },
+    Step {
         name: "programs",
         tier: Tier::Quick,
         draws: true,
@@ -90,22 +97,42 @@ fn planted(_: Tier, _: u64) -> Outcome {
     Run::new("planted", 900, "cargo").args("planted").outcome(tests)
 }
 
+/// Builds a binary of this package in the world of `cargo planted`; where it is, or why not.
+fn planted_binary(bin: &str) -> Result<String, Outcome> {
+    let build = Run::new(&format!("{bin}-build"), 900, "cargo")
+        .args(&format!("build --profile model --target-dir target/planted -p loom-tests --bin {bin}"))
+        .env("RUSTFLAGS", "--cfg gc_mutants");
+    match build.outcome(|_| String::new()) {
+        Outcome::Passed(_) => Ok(format!("target/planted/model/{bin}")),
+        other => Err(other),
+    }
+}
+
+fn cycle(tier: Tier, _: u64) -> Outcome {
+    let cycle = match planted_binary("cycle") {
+        Ok(path) => path,
+        Err(other) => return other,
+    };
+    let size = if tier == Tier::Quick { "quick" } else { "full" };
+    Run::new("cycle", 1800, &cycle).args(size).outcome(|text| {
+        let (_, states) = tally(text, "CYCLE None ", "states=");
+        let (_, mistakes) = tally(text, " mistakes, 0 survived", "CYCLE ");
+        format!("{states} states, all that there are; {mistakes} mistakes found")
+    })
+}
+
 fn programs(tier: Tier, seed: u64) -> Outcome {
     let seconds = if tier == Tier::Quick { 20 } else { 300 };
-    let built = Run::new("programs-build", 600, "cargo")
-        .args("build --profile model --target-dir target/planted -p loom-tests --bin program")
-        .env("RUSTFLAGS", "--cfg gc_mutants");
-    if let failed @ Outcome::Failed(_) = built.outcome(|_| String::new()) {
-        return failed;
-    }
-    Run::new("programs", seconds + 120, "target/planted/model/program")
-        .args(&format!("random {seconds} {seed}"))
-        .outcome(|text| {
-            let (_, runs) = tally(text, "PROGRAMS ", "runs=");
-            let (_, operations) = tally(text, "PROGRAMS ", "operations: ");
-            let (_, collections) = tally(text, "PROGRAMS ", "collections: ");
-            format!("{runs} programs with seed {seed}, {operations} operations, {collections} collections")
-        })
+    let program = match planted_binary("program") {
+        Ok(path) => path,
+        Err(other) => return other,
+    };
+    Run::new("programs", seconds + 120, &program).args(&format!("random {seconds} {seed}")).outcome(|text| {
+        let (_, runs) = tally(text, "PROGRAMS ", "runs=");
+        let (_, operations) = tally(text, "PROGRAMS ", "operations: ");
+        let (_, collections) = tally(text, "PROGRAMS ", "collections: ");
+        format!("{runs} programs with seed {seed}, {operations} operations, {collections} collections")
+    })
 }
 
 /// Builds a binary of this package with a sanitizer, on the stable toolchain; where it is, or why not.
