@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   C7   collector                                            siblings meet here
-//!   C6   scavenge/   mark/   sweep/   verify                  algorithms; no arrows between them
-//!   C5   heap_core   compact/    roots                      what they work on, where tracing begins
+//!   C6   scavenge/   mark/   verify                           algorithms; no arrows between them
+//!   C5   heap_core   compact/   sweep/   roots              what they work on, where tracing begins
 //!   C4   space/      mutator_local                            what memory means
 //!   C3   region/     workers    graveyard    statistics   pace/   a region's jobs, who helps, how much
 //!   C2   memory/     object/    worklist/    gate   config    mechanisms
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Under `--cfg loom` only the protocol rooms are built: forwarding, mark bits, published tables, worklists, termination,
-//! the gate.
+//! the gate, gaps, records.
 #[cfg(not(loom))]
 pub mod collector;
 #[doc(hidden)]
@@ -46,8 +46,8 @@ pub mod region;
 pub mod roots;
 #[cfg(not(loom))]
 pub mod scavenge;
-#[cfg(not(loom))]
-pub(crate) mod space;
+#[doc(hidden)]
+pub mod space;
 #[cfg(not(loom))]
 pub mod statistics;
 #[cfg(not(loom))]

@@ -33,5 +33,10 @@ pub mod lab {
     }
 }
 pub use crate::region::mark_bitmap;
+/// The gaps of old regions, and what one is.
+pub mod gaps {
+    pub use crate::region::free_runs::Run;
+    pub use crate::space::gaps::Gaps;
+}
 pub use crate::sync;
 pub use crate::worklist;

@@ -189,6 +189,12 @@ table! {
         stale_hosts_are_visited;
         /// Gaps of a region that is to be emptied are handed out.
         candidates_gaps_are_handed_out;
+        /// Objects that must not move are looked at when others are copying already.
+        pins_come_late;
+        /// Sweeping begins, and then what refers into dead objects is dropped.
+        sweep_begins_before_the_purge;
+        /// Looks which region is next to be swept, and then takes the next one off the list.
+        sweep_claim_is_a_look;
         /// A marker looks at what a held lock guards.
         marker_looks_into_held_locks;
         /// A marker leaves the gate before it has handed over what it holds.

@@ -73,6 +73,10 @@ pub struct Statistics {
     pub compactions: u64,
     /// Old regions that they emptied, ever.
     pub regions_emptied: u64,
+    /// Old regions that are chosen to be emptied and are not yet.
+    pub candidates: u64,
+    /// Old regions that the last marking left to be swept.
+    pub regions_unswept: u64,
     /// Bytes copied within the young generation, ever.
     pub bytes_copied: u64,
     /// Bytes moved to the old generation, ever.

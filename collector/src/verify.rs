@@ -32,9 +32,9 @@ pub struct Census {
 
 /// Checks V1 to V4 and counts what is reachable. All buffers are retired.
 pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
-    let held = core.spaces.old.hold_sweeping();
+    let held = core.spaces.old.gaps.hold();
     walk_regions(core, when, held.is_empty());
-    core.spaces.old.go_on_sweeping(held);
+    core.spaces.old.gaps.go_on(held);
     let cover = Cover::of(core);
     let records = Recorded::of(core);
     let mut seen = Seen::new(core);

@@ -123,7 +123,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("compact", 5),
     ("heap_core", 5),
     ("roots", 5),
-    ("sweep", 6),
+    ("sweep", 5),
     ("verify", 6),
     ("mark", 6),
     ("scavenge", 6),

@@ -4,7 +4,7 @@
 //! for: out of what the marker has not seen, into what it has. The verifier walks the heap before and after each
 //! collection, and once more beside the marker's own trace; what it finds ends the process, with the rule that was broken.
 
-use orinoco::{Bytes, Cx, Field, Gc, Heap, HeapConfig, Lock, Mutator, Root, Slot, Trace};
+use orinoco::{Bytes, Compaction, Cx, Field, Gc, Heap, HeapConfig, Lock, Mutator, Root, Slot, Trace};
 
 /// Slots of an array, and lists of the whole.
 const SLOTS: usize = 512;
@@ -32,6 +32,8 @@ pub enum Work {
     Slots,
     /// Lists go into old locked vectors and come out again.
     Locks,
+    /// As `Slots`, and every old region is emptied in every cycle.
+    Moves,
 }
 
 impl Work {
@@ -40,6 +42,7 @@ impl Work {
         match name {
             "slots" => Some(Self::Slots),
             "locks" => Some(Self::Locks),
+            "moves" => Some(Self::Moves),
             _ => None,
         }
     }
@@ -72,6 +75,7 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
         .nursery(Bytes::kib(256))
         .initial_old(Bytes::kib(512))
         .helpers(1)
+        .compaction(if work == Work::Moves { Compaction::Always } else { Compaction::Off })
         .verify(true);
     let heap = Heap::new(config).expect("the configuration is in range");
     heap.enter((), |m: &mut Mutator<()>| {
@@ -92,7 +96,7 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
             {
                 let cx: &Cx = m;
                 (0..64).for_each(|_| match work {
-                    Work::Slots => change_places(cx, &arrays, &mut seed),
+                    Work::Slots | Work::Moves => change_places(cx, &arrays, &mut seed),
                     Work::Locks => in_and_out(cx, &arrays, &bags, &mut seed),
                 });
                 (0..32).for_each(|_| renew(cx, &arrays, &mut seed));

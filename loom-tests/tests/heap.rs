@@ -19,6 +19,12 @@ fn lists_that_go_in_and_out_of_locks_while_marking_goes_on_are_all_there() {
     assert!(cycles > 1, "marking went on {cycles} times");
 }
 
+#[test]
+fn lists_that_change_places_while_every_old_region_is_emptied_are_all_there() {
+    let cycles = run(Work::Moves, ROUNDS, 1);
+    assert!(cycles > 1, "marking went on {cycles} times");
+}
+
 #[cfg(gc_mutants)]
 mod planted {
     use orinoco_collector::model::planted::Site;
@@ -54,6 +60,27 @@ mod planted {
     #[test]
     fn lock_is_not_listed() {
         dies("locks", Site::lock_is_not_listed, "V");
+    }
+
+    #[test]
+    fn marker_forgets_hosts() {
+        dies("moves", Site::marker_forgets_hosts, "V6");
+    }
+
+    #[test]
+    fn promotion_forgets_hosts() {
+        dies("moves", Site::promotion_forgets_hosts, "V6");
+    }
+
+    /// What the models see in a toy, the verifier sees in a heap.
+    #[test]
+    fn barrier_forgets_candidates() {
+        dies("moves", Site::barrier_forgets_candidates, "V6");
+    }
+
+    #[test]
+    fn stale_hosts_are_visited() {
+        dies("moves", Site::stale_hosts_are_visited, "");
     }
 
     #[test]

@@ -20,6 +20,9 @@ const DEADLOCK: &str = "deadlock";
 /// What a model of marking says when something is lost.
 const WHITE: &str = "can be reached and was not marked";
 
+/// What a model of evacuation says when somebody was forgotten.
+const STALE: &str = "leads to where the object was";
+
 /// A site, the model that dies of it, and what it says then.
 const KILLS: &[(Site, &str, &str)] = &[
     (Site::forward_probe, "forwarding::the_loser_sees_the_winners_copy", RACE),
@@ -70,6 +73,17 @@ const KILLS: &[(Site, &str, &str)] = &[
     (Site::root_swept, "roots::a_root_dropped_in_a_stop_is_swept_once", "swept exactly once"),
     (Site::root_raises_its_flag_first, "roots::a_root_dropped_in_a_stop_is_swept_once", "swept exactly once"),
     (Site::root_is_moved_by_a_store, "roots::a_root_dropped_in_a_stop_is_not_resurrected", "a dropped root is back"),
+    (Site::barrier_forgets_candidates, "evacuation::what_is_stored_while_marking_is_updated", STALE),
+    (Site::hosts_are_not_handed_over, "evacuation::what_two_markers_found_is_updated", STALE),
+    (Site::stale_hosts_are_visited, "evacuation::a_host_that_moved_is_not_visited_where_it_was", RACE),
+    (Site::pins_come_late, "evacuation::what_is_pinned_is_held_before_anybody_copies", "what is pinned has moved"),
+    (Site::sweep_claim_is_a_look, "sweeping::two_sweepers_sweep_two_regions", "swept twice"),
+    (Site::sweep_begins_before_the_purge, "sweeping::what_refers_into_the_dead_goes_before_they_are_swept", RACE),
+    (
+        Site::candidates_gaps_are_handed_out,
+        "sweeping::a_candidates_gaps_are_nobodys_until_it_is_given_up",
+        "a gap of a candidate was handed out",
+    ),
     (Site::gate_open, "gate::a_guest_sees_what_was_prepared", RACE),
     (Site::gate_enter, "gate::a_guest_sees_what_was_prepared", RACE),
     (Site::gate_leave, "gate::the_leader_sees_what_its_guests_did", RACE),
@@ -97,8 +111,14 @@ const SPARE: &[(Site, &str, &str)] = &[(
 )];
 
 /// Sites in rooms that read real memory, which no model has: tests of their names in `heap.rs` are their witnesses.
-const ON_REAL_THREADS: &[Site] =
-    &[Site::barrier_forgets_young, Site::barrier_forgets_shade, Site::lock_is_not_listed, Site::marker_ignores_stop];
+const ON_REAL_THREADS: &[Site] = &[
+    Site::barrier_forgets_young,
+    Site::barrier_forgets_shade,
+    Site::lock_is_not_listed,
+    Site::marker_ignores_stop,
+    Site::marker_forgets_hosts,
+    Site::promotion_forgets_hosts,
+];
 
 /// Sites in the algorithms above the protocols: for the stress program to find.
 const UNDER_STRESS: &[Site] = &[

@@ -80,6 +80,7 @@ pub use crate::handle::{
     gc::{Gc, HeapType, Opaque},
     local::Local,
     lock::{Lock, LockGuard},
+    pinned::Pinned,
     registry::FinalizationRegistry,
     root::Root,
     slot::{Field, Slot},

@@ -9,11 +9,19 @@ use crate::units::{Bytes, REGION_BYTES};
 use std::time::{Duration, Instant};
 
 impl Collector {
+    /// Before the world is stopped for a collection that has to begin with everything swept: sweeps what is left beside the
+    /// program, so that the stop need not.
+    pub fn before_stop(&self, kind: CollectionKind) {
+        let needs_rest = matches!(kind, CollectionKind::Full | CollectionKind::Evacuate);
+        if needs_rest && !self.core.is_marking() {
+            sweep::finish(&self.core);
+        }
+    }
     /// Gets the sweep going, has memory made ready, and tells the observer.
     pub fn after_stop(&self) {
         if self.sweep_now.swap(false, Relaxed) {
             sweep::finish(&self.core);
-        } else if self.core.spaces.old.unswept() > 0 {
+        } else if !self.core.spaces.old.is_swept() {
             let core = self.core.clone();
             // The next pause's memory does not wait for the end of a long sweep.
             let sweep = move || {
@@ -100,6 +108,8 @@ impl Collector {
             evacuations: t.evacuations,
             compactions: t.compactions,
             regions_emptied: t.emptied,
+            candidates: self.core.candidates.count(spaces) as u64,
+            regions_unswept: spaces.old.gaps.unswept() as u64,
             bytes_copied: t.copied,
             bytes_promoted: t.promoted,
             bytes_freed: t.freed,
@@ -108,7 +118,7 @@ impl Collector {
             values_dropped: self.core.graveyard.dropped(),
             values_to_drop: self.core.graveyard.waiting_hint(),
             old_used: Bytes::new(spaces.old_bytes()),
-            old_free: Bytes::new(spaces.old.free()),
+            old_free: Bytes::new(spaces.old.gaps.bytes()),
             large_used: Bytes::new(spaces.large_bytes()),
             young_used: Bytes::new(spaces.young_bytes_hint()),
             committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),

@@ -11,7 +11,7 @@
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
 use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
-use crate::mark::cycle::{drain_stopped, mark_stopped, settle_concurrent};
+use crate::mark::cycle::{drain_stopped, mark_stopped, purge_remembered, settle_concurrent};
 use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
@@ -260,9 +260,9 @@ impl Collector {
         clock.ends(Phase::MarkSettle);
         self.set_marking(false, roots);
         let marked = core.markers.bytes();
-        self.free_large_and_unmark();
         let live = marked + core.born_black.swap(0, Relaxed);
-        core.spaces.old.start_sweeping(&core.spaces.pool, live);
+        core.spaces.old.start_sweeping(&core.spaces.pool, live, || purge_remembered(core));
+        self.free_large_and_unmark();
         self.totals.lock().marked += marked as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);
@@ -287,8 +287,8 @@ impl Collector {
         let marked = mark_stopped(core, &self.helpers, world, roots);
         clock.ends(Phase::Mark);
         core.spaces.for_each_young_region(|index| core.unmark_region(index));
+        core.spaces.old.start_sweeping(&core.spaces.pool, marked.bytes, || purge_remembered(core));
         self.free_large_and_unmark();
-        core.spaces.old.start_sweeping(&core.spaces.pool, marked.bytes);
         self.totals.lock().marked += marked.bytes as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);

@@ -77,7 +77,7 @@ impl Candidates {
     pub(crate) fn is_next_ready(&self, spaces: &Spaces) -> bool {
         let waiting = self.waiting.lock();
         let is_candidate = |region: &&usize| spaces.pool.table.kind(**region).is_candidate();
-        waiting.front().is_some_and(|b| b.regions.iter().filter(is_candidate).all(|r| spaces.old.is_withheld(*r)))
+        waiting.front().is_some_and(|b| b.regions.iter().filter(is_candidate).all(|r| spaces.old.gaps.is_withheld(*r)))
     }
     /// In a stop, with the next batch ready: takes it, or the first after it that fits into `budget`; those before are
     /// given up. `None` if none is left.
@@ -97,7 +97,7 @@ impl Candidates {
                 self.give_up(spaces, batch);
                 continue;
             }
-            batch.regions.iter().for_each(|region| _ = spaces.old.remove(&spaces.pool, *region));
+            batch.regions.iter().for_each(|region| spaces.old.remove(&spaces.pool, *region));
             let hosts = self.records.condemn(batch.number);
             return Some(Condemned { regions: batch.regions, bytes, hosts });
         }
@@ -112,6 +112,12 @@ impl Candidates {
         let batches = std::mem::take(&mut *self.waiting.lock());
         batches.into_iter().for_each(|batch| self.give_up(spaces, batch));
         self.any.store(false, Relaxed);
+    }
+    /// How many regions wait.
+    pub(crate) fn count(&self, spaces: &Spaces) -> usize {
+        let waiting = self.waiting.lock();
+        let is_candidate = |region: &&usize| spaces.pool.table.kind(**region).is_candidate();
+        waiting.iter().map(|batch| batch.regions.iter().filter(is_candidate).count()).sum()
     }
     /// Notes how long it took to empty a batch.
     pub(crate) fn learn(&self, bytes: usize, took: Duration) {

@@ -47,7 +47,6 @@ pub(crate) fn mark_stopped(
         phase.run(&mut leader);
     });
     settle_weak(core, &mut leader, Vec::new());
-    purge_remembered(core);
     let mut marked = phase.total();
     marked += leader.hand_over();
     marked
@@ -77,7 +76,6 @@ pub(crate) fn drain_stopped(
 pub(crate) fn settle_concurrent(core: &Arc<Core>, _world: &StoppedWorld<'_>, young: Vec<ObjectRef>) {
     let mut leader = MarkWorker::in_stop(core.clone(), false);
     settle_weak(core, &mut leader, young);
-    purge_remembered(core);
     core.markers.add_bytes(leader.hand_over().bytes);
 }
 
@@ -111,8 +109,8 @@ fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
     }
 }
 
-/// Drops the entries whose host has died: their memory is about to be reused.
-fn purge_remembered(core: &Core) {
+/// Drops the entries whose host has died: their memory is about to be reused. Every large object still has its mark.
+pub(crate) fn purge_remembered(core: &Core) {
     if bug::purge_keeps_the_dead() {
         return;
     }

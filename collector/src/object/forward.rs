@@ -94,6 +94,18 @@ pub fn claim_retain(header: &AtomicUsize, seen: usize) -> Claim {
     }
 }
 
+/// Decides for the objects that have to stay, and only then lets copiers begin: both are done to `stage`.
+pub fn hold_first<S>(stage: &mut S, hold: impl FnOnce(&mut S), begin: impl FnOnce(&mut S)) {
+    // Guarded by `evacuation::what_is_pinned_is_held_before_anybody_copies`.
+    if bug::pins_come_late() {
+        begin(stage);
+        hold(stage);
+    } else {
+        hold(stage);
+        begin(stage);
+    }
+}
+
 /// Makes a retained object an ordinary one again, after the scavenge and before anyone runs.
 #[inline]
 pub fn restore(header: &AtomicUsize) {

@@ -5,8 +5,10 @@ use crate::units::{REGION_SHIFT, WORD};
 
 /// A gap: offset from the heap's base, and bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub struct Run {
+    /// From the heap's base.
     pub offset: usize,
+    /// Its length.
     pub bytes: usize,
 }
 
@@ -68,7 +70,7 @@ impl FreeRuns {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -1,8 +1,8 @@
 //! What a region is for, and what is kept beside it.
 #[cfg(not(loom))]
 pub mod barrier_table;
-#[cfg(not(loom))]
-pub(crate) mod free_runs;
+#[doc(hidden)]
+pub mod free_runs;
 #[cfg(not(loom))]
 pub mod kind;
 pub mod lab;

@@ -9,6 +9,7 @@ use crate::compact::records::Hosts;
 use crate::event::{Phase, PhaseClock, PhaseTimes};
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
+use crate::object::forward::hold_first;
 use crate::object::raw::{ObjectRef, object_at};
 use crate::object::task::Task;
 use crate::object::trace::{Liveness, weak_care};
@@ -100,10 +101,16 @@ pub(crate) fn scavenge(
 
     let deque = phase.join().expect("the leader's deque is made with the phase");
     let mut leader = ScavengeWorker::new(phase.clone(), deque);
-    helpers.share(&phase, helping, || {
-        roots.relocate(&mut leader, young_only && !all_roots);
-        leader.run();
-    });
+    hold_first(
+        &mut leader,
+        |leader| roots.pinned(&mut |object| leader.pin(object)),
+        |leader| {
+            helpers.share(&phase, helping, || {
+                roots.relocate(leader, young_only && !all_roots);
+                leader.run();
+            });
+        },
+    );
     clock.ends(Phase::Trace);
     let mut all = merge(phase.take_findings());
     if !all.retained.is_empty() || leader.has_retained() {

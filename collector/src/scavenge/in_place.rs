@@ -6,7 +6,8 @@
 //!
 //! While a program builds what it will keep, copying is wasted twice: once to the survivors, once to the old
 //! generation. What has died in such a nursery is found by the next full collection, so the guess is only made when
-//! recent scavenges support it, and never twice without a scavenge that measures in between.
+//! recent scavenges support it, and never twice without a scavenge that measures in between. An old generation full of gaps
+//! has room for copies, and would only grow.
 //!
 //! I1  Nothing is young afterwards; entries of the remembered set stay, and the next scavenge finds them done.
 //! I2  Never while marking, nor while there are candidates: these objects are white, and nobody would shade what they refer
@@ -24,7 +25,7 @@ const CONFIDENT: usize = 800;
 /// Whether the young generation should be promoted where it stands.
 pub(crate) fn is_worthwhile(core: &Core) -> bool {
     let quiet = !core.is_marking() && !core.candidates.are_any();
-    core.is_survival_measured() && core.survival_permille() >= CONFIDENT && quiet
+    core.is_survival_measured() && core.survival_permille() >= CONFIDENT && quiet && !core.spaces.old.is_full_of_gaps()
 }
 
 /// Promotes the whole young generation where it stands. Mutators' buffers are retired and their lists handed over.

@@ -16,9 +16,13 @@ use crate::scavenge::budget::Budget;
 use crate::scavenge::findings::Findings;
 use crate::scavenge::worker::ScavengeWorker;
 use crate::space::pool::For;
+use crate::sweep;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, Ordering::Relaxed, Steal, Stealer, Worker};
 use crate::workers::Phase;
 use crate::worklist::termination::Termination;
+
+/// Regions that one scavenge sweeps for room, some dozens of microseconds each; from then on it takes fresh ones.
+const MOST_SWEPT: usize = 8;
 
 /// Remembered places taken at a time.
 const CHUNK: usize = 64;
@@ -47,6 +51,8 @@ pub(crate) struct ScavengePhase {
     deques: Mutex<Vec<Worker<Task>>>,
     stealers: Vec<Stealer<Task>>,
     pub termination: Termination,
+    /// Regions swept for room by all workers.
+    swept: AtomicUsize,
     /// Bytes copied by all workers, in the grain of their buffers.
     pub copied: AtomicUsize,
     findings: Mutex<Vec<Findings>>,
@@ -71,6 +77,7 @@ impl ScavengePhase {
             stealers: deques.iter().map(Worker::stealer).collect(),
             deques: Mutex::new(deques),
             termination: Termination::new(),
+            swept: AtomicUsize::new(0),
             copied: AtomicUsize::new(0),
             findings: Mutex::default(),
         }
@@ -108,6 +115,10 @@ impl ScavengePhase {
         let table = &self.core.spaces.pool.table;
         let region = |task: Task| table.index(task.object.addr());
         self.hosts.standing(at, |task| table.batch(region(task))).filter(|task| !table.kind(region(*task)).is_from())
+    }
+    /// Sweeps an old region so that its gaps can be filled; false if none waits, or enough were swept in this pause.
+    pub(crate) fn sweep_for_room(&self) -> bool {
+        self.swept.fetch_add(1, Relaxed) < MOST_SWEPT && sweep::sweep_for_room(&self.core)
     }
     /// Takes work from another worker.
     pub(crate) fn steal(&self, own: &Worker<Task>) -> Option<Task> {

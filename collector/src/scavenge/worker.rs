@@ -13,6 +13,7 @@
 //! C1  A copy is scanned by whoever won it, or by whoever took the task from there.
 //! C2  An old object that is found to refer to something young leaves a remembered entry behind (`host_is_old`).
 //! C3  While copying goes on nobody scans a retained object: a losing copier may be reading it.
+//! C5  What is pinned is retained before anybody copies.
 //! C4  An old object that is found to refer to a candidate is recorded for its batch (see `compact`).
 use crate::compact::candidates::Seen;
 use crate::mutator_local::Remembered;
@@ -333,17 +334,32 @@ impl ScavengeWorker {
             }
         }
     }
+    /// Before anybody copies: the object stays where it is.
+    pub(crate) fn pin(&mut self, object: ObjectRef) {
+        let kind = self.phase.core.spaces.pool.table.kind_at(object.addr());
+        if !kind.is_from() || kind.is_large() {
+            let _ = self.forward(object);
+        } else if let State::Here(header) = probe(object.header())
+            && claim_retain(object.header(), header) == Claim::Won
+        {
+            self.note_retained(object);
+            self.found(object); // C3 has nothing against it: whoever comes later finds it retained.
+        }
+    }
+    fn note_retained(&mut self, object: ObjectRef) {
+        self.findings.objects += 1;
+        let region = self.phase.core.spaces.pool.table.index(object.addr());
+        if self.findings.retained_in.last() != Some(&region) {
+            self.findings.retained_in.push(region);
+        }
+        if self.phase.plan.shading {
+            let _ = self.phase.core.try_mark(object);
+        }
+    }
     fn retain(&mut self, object: ObjectRef, header: usize) -> ObjectRef {
         match claim_retain(object.header(), header) {
             Claim::Won => {
-                self.findings.objects += 1;
-                let region = self.phase.core.spaces.pool.table.index(object.addr());
-                if self.findings.retained_in.last() != Some(&region) {
-                    self.findings.retained_in.push(region);
-                }
-                if self.phase.plan.shading {
-                    let _ = self.phase.core.try_mark(object);
-                }
+                self.note_retained(object);
                 if self.copying {
                     self.findings.retained.push(object); // C3
                 } else {
@@ -394,7 +410,15 @@ impl ScavengeWorker {
             return None;
         }
         let spaces = &self.phase.core.spaces;
-        let run = spaces.old.take(&spaces.pool, bytes, self.phase.plan.room).ok()?;
+        let run = loop {
+            // What the last marking found dead comes before more memory.
+            if let Some(run) = spaces.old.try_take(&spaces.pool, bytes) {
+                break run;
+            }
+            if !self.phase.sweep_for_room() {
+                break spaces.old.take(&spaces.pool, bytes, self.phase.plan.room).ok()?;
+            }
+        };
         let (rest, free) = self.old_lab.replace(spaces.pool.at(run.offset), run.bytes);
         spaces.old.give_back(&spaces.pool, rest, free);
         self.old_lab.try_bump(bytes)

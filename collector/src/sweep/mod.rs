@@ -18,7 +18,15 @@ const FILLER_BYTES: usize = 2 * WORD;
 
 /// Sweeps one region, if any waits; false if none does.
 pub(crate) fn sweep_one(core: &Core) -> bool {
-    let Some(region) = core.spaces.old.claim_unswept() else { return false };
+    let Some(region) = core.spaces.old.gaps.claim() else { return false };
+    delay(&core.settings.zeal);
+    sweep_region(core, region);
+    true
+}
+
+/// Sweeps one region so that its gaps can be handed out, if such a region waits: for whoever finds no gap.
+pub(crate) fn sweep_for_room(core: &Core) -> bool {
+    let Some(region) = core.spaces.old.claim_for_room(&core.spaces.pool) else { return false };
     delay(&core.settings.zeal);
     sweep_region(core, region);
     true

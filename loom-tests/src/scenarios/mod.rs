@@ -2,6 +2,7 @@
 
 mod barrier;
 mod cycle;
+mod evacuation;
 mod forwarding;
 mod gate;
 mod jobs;
@@ -10,6 +11,7 @@ mod marking;
 mod published;
 mod roots;
 mod safepoint;
+mod sweeping;
 mod termination;
 mod worklist;
 
@@ -20,6 +22,7 @@ pub fn all() -> Vec<Scenario> {
     [
         barrier::ALL,
         cycle::ALL,
+        evacuation::ALL,
         forwarding::ALL,
         gate::ALL,
         jobs::ALL,
@@ -28,6 +31,7 @@ pub fn all() -> Vec<Scenario> {
         published::ALL,
         roots::ALL,
         safepoint::ALL,
+        sweeping::ALL,
         termination::ALL,
         worklist::ALL,
     ]

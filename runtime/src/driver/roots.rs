@@ -5,6 +5,7 @@ use crate::mutator::member::Member;
 use crate::world::safepoint::Stopped;
 use orinoco_collector::mark::worker::MarkWorker;
 use orinoco_collector::mutator_local::MutatorLocal;
+use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::EdgeList;
 use orinoco_collector::roots::Roots;
 use orinoco_collector::scavenge::worker::ScavengeWorker;
@@ -38,7 +39,9 @@ impl Roots for StoppedRoots<'_, '_> {
         }
         self.shared.roots.mark(v);
     }
-    fn pinned(&self, _f: &mut dyn FnMut(orinoco_collector::object::raw::ObjectRef)) {}
+    fn pinned(&self, f: &mut dyn FnMut(ObjectRef)) {
+        self.shared.roots.pinned(f);
+    }
     fn locals(&self, f: &mut dyn FnMut(&MutatorLocal)) {
         self.stopped.mutators().for_each(|member| f(&member.cx().local));
     }

@@ -52,6 +52,7 @@ pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<C
             parked(shared, seat, || shared.collector.announce(kind, cause));
             arrived = shared.now();
         }
+        shared.collector.before_stop(kind);
         let stops = shared.stops();
         if let Ok(stopped) = shared.world.stop(seat) {
             lead(shared, &stopped, kind, cause);

@@ -5,6 +5,7 @@ pub mod dynamic;
 pub mod gc;
 pub mod local;
 pub mod lock;
+pub mod pinned;
 pub mod registry;
 pub mod root;
 pub mod slot;

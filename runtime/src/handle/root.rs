@@ -67,9 +67,7 @@ impl<S: ?Sized + HeapType> Root<S> {
     }
     #[inline(always)]
     fn check(&self, cx: &Cx) {
-        if self.place.heap_id() != cx.heap_id {
-            wrong_heap();
-        }
+        self.place.check_heap(cx.heap_id);
     }
 }
 
@@ -83,10 +81,4 @@ impl<S: ?Sized> std::fmt::Debug for Root<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Root").field("heap", &self.place.heap_id()).finish_non_exhaustive()
     }
-}
-
-#[cold]
-#[inline(never)]
-fn wrong_heap() -> ! {
-    panic!("this `Root` belongs to another heap, or its heap is gone")
 }

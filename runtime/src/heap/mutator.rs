@@ -151,6 +151,14 @@ impl<R> Mutator<R> {
         let (cx, roots) = self.split();
         f(cx, roots)
     }
+    /// Begins to collect the old generation, beside the program: a young collection, after which marking, sweeping and
+    /// compaction go on as if the old generation had grown to its plan. If they are going on, the young collection is all.
+    ///
+    /// # Panics
+    /// As [`safepoint`](Self::safepoint).
+    pub fn begin_collection(&mut self) {
+        safepoint(self.shared(), self.seat(), Some(CollectionKind::MarkStart));
+    }
     /// Stops the world, walks and checks the whole heap, and counts what is reachable.
     ///
     /// # Panics

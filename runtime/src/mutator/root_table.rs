@@ -37,11 +37,24 @@ impl RootPlace {
     pub(crate) fn store(&self, word: *mut u8) {
         self.chunk.set(self.index, word);
     }
+    /// Panics if the slot's heap is another one.
+    #[inline(always)]
+    pub(crate) fn check_heap(&self, heap_id: usize) {
+        if self.heap_id() != heap_id {
+            wrong_heap();
+        }
+    }
     /// Lets go of the slot, from any thread.
     #[inline]
     pub(crate) fn release(&self) {
         self.chunk.release(self.index);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_heap() -> ! {
+    panic!("this `Root` or `Pinned` belongs to another heap, or its heap is gone")
 }
 
 /// Chunks of dead heaps, waiting until every `Root` into them is dropped.
@@ -60,6 +73,8 @@ fn take_chunk(heap_id: usize) -> &'static Chunk {
 pub(crate) struct RootTable {
     heap_id: usize,
     inner: Mutex<Inner>,
+    /// The slots of [`Pinned`](crate::Pinned)s: roots whose objects stay where they are.
+    pinned: Mutex<Inner>,
 }
 
 struct Inner {
@@ -69,10 +84,14 @@ struct Inner {
 
 impl RootTable {
     pub(crate) fn new(heap_id: usize) -> Self {
-        Self { heap_id, inner: Mutex::new(Inner { chunks: Vec::new(), free: Vec::new() }) }
+        let empty = || Mutex::new(Inner { chunks: Vec::new(), free: Vec::new() });
+        Self { heap_id, inner: empty(), pinned: empty() }
     }
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn lock_pinned(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// A free slot, through the mutator's own list, which is refilled a chunk's worth at a time.
     #[inline]
@@ -85,14 +104,20 @@ impl RootTable {
     #[cold]
     fn take_slow(&self, own: &mut Vec<RootPlace>) -> RootPlace {
         let mut inner = self.lock();
-        if inner.free.is_empty() {
-            let chunk = take_chunk(self.heap_id);
-            inner.chunks.push(chunk);
-            inner.free.extend((0..SLOTS).map(|index| RootPlace { chunk, index }));
-        }
+        inner.refill(self.heap_id);
         let rest = inner.free.len().saturating_sub(SLOTS);
         own.extend(inner.free.drain(rest..));
         own.pop().expect("the list was just refilled")
+    }
+    /// A free slot for an object that is to stay where it is.
+    pub(crate) fn take_pinned(&self) -> RootPlace {
+        let mut pinned = self.lock_pinned();
+        pinned.refill(self.heap_id);
+        pinned.free.pop().expect("the list was just refilled")
+    }
+    /// Lists the objects that must stay where they are. The world is stopped, but pins may be dropped meanwhile.
+    pub(crate) fn pinned(&self, f: &mut dyn FnMut(ObjectRef)) {
+        self.lock_pinned().chunks.iter().for_each(|chunk| chunk.each(|word| f(object_at(word))));
     }
     /// Takes back the free slots of a mutator that goes away.
     pub(crate) fn give_back(&self, own: &mut Vec<RootPlace>) {
@@ -101,10 +126,25 @@ impl RootTable {
     /// Shows every root. The world is stopped, but `Root`s may be dropped meanwhile.
     pub(crate) fn mark(&self, v: &mut impl Marker) {
         self.lock().chunks.iter().for_each(|chunk| chunk.each(|word| v.edge(object_at(word))));
+        self.pinned(&mut |object| v.edge(object));
     }
     /// Shows every root (or the touched chunks' only), stores what it becomes, and sweeps dropped slots into the free list.
     pub(crate) fn relocate(&self, v: &mut impl Mover, touched_only: bool, is_young: impl Fn(ObjectRef) -> bool) {
-        let Inner { chunks, free } = &mut *self.lock();
+        self.lock().relocate(v, touched_only, &is_young);
+        self.lock_pinned().relocate(v, touched_only, &is_young);
+    }
+}
+
+impl Inner {
+    fn refill(&mut self, heap_id: usize) {
+        if self.free.is_empty() {
+            let chunk = take_chunk(heap_id);
+            self.chunks.push(chunk);
+            self.free.extend((0..SLOTS).map(|index| RootPlace { chunk, index }));
+        }
+    }
+    fn relocate(&mut self, v: &mut impl Mover, touched_only: bool, is_young: impl Fn(ObjectRef) -> bool) {
+        let Self { chunks, free } = self;
         for &chunk in chunks.iter().skip(usize::from(bug::roots_skip_a_chunk())) {
             let moved = |word| {
                 let now = v.forward(object_at(word));
@@ -117,7 +157,8 @@ impl RootTable {
 
 impl Drop for RootTable {
     fn drop(&mut self) {
-        let chunks = std::mem::take(&mut self.lock().chunks);
+        let mut chunks = std::mem::take(&mut self.lock().chunks);
+        chunks.append(&mut self.lock_pinned().chunks);
         chunks.iter().for_each(|chunk| chunk.disown());
         RETIRED.lock().unwrap_or_else(PoisonError::into_inner).extend(chunks);
     }

@@ -19,6 +19,7 @@ mod roots;
 mod shapes;
 mod sizes;
 mod slots;
+mod sweeping;
 mod threads;
 mod weak;
 mod words;

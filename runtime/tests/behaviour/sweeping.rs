@@ -1,0 +1,124 @@
+//! What has died in old regions becomes room again: in gaps between the living, or as whole regions given back.
+use crate::common::{age, config, heap, litter, zealous};
+use orinoco::{Bytes, Cx, Gc, Heap, HeapConfig, Mutator, Root, Slot};
+
+type Table<'gc> = [Slot<Option<Gc<'gc, [u64]>>>];
+
+/// `n` old arrays of 64 words, each with its number in every word.
+fn old_arrays(m: &mut Mutator<()>, n: usize) -> Root<Table<'static>> {
+    let table = {
+        let cx: &Cx = m;
+        let empty: Gc<'_, Table<'_>> = cx.alloc_slice(n, |_| Slot::new(None));
+        cx.root(empty)
+    };
+    for i in 0..n {
+        {
+            let cx: &Cx = m;
+            table.get(cx)[i].set(cx, Some(cx.alloc_slice(64, |_| i as u64)));
+        }
+        m.safepoint();
+    }
+    age(m);
+    table
+}
+
+/// Lets go of all but each `nth`.
+fn thin_out(cx: &Cx, table: &Root<Table<'static>>, nth: usize) {
+    table.get(cx).iter().enumerate().filter(|(i, _)| i % nth != 0).for_each(|(_, slot)| slot.set(cx, None));
+}
+
+fn assert_whole(cx: &Cx, table: &Root<Table<'static>>, nth: usize) {
+    for (i, slot) in table.get(cx).iter().enumerate() {
+        let array = slot.get();
+        assert_eq!(array.is_some(), i % nth == 0);
+        assert!(array.is_none_or(|a| a.len() == 64 && a.iter().all(|w| *w == i as u64)), "array {i} has changed");
+    }
+}
+
+#[test]
+fn swept_memory_is_used_again_and_what_lives_beside_it_is_untouched() {
+    let heap = heap();
+    heap.enter((), |m| {
+        let mut kept = Vec::new();
+        let mut most = 0;
+        for round in 0..8 {
+            let table = old_arrays(m, 4000);
+            thin_out(m, &table, 16);
+            m.collect();
+            kept.push(table);
+            kept.iter().for_each(|table| assert_whole(m, table, 16));
+            let committed = heap.statistics().committed.get();
+            if round == 1 {
+                most = committed;
+            }
+        }
+        // Six more rounds of two megabytes each came into the gaps of the first two, but for what lives.
+        let grown = heap.statistics().committed.get() - most;
+        assert!(grown < 6 << 20, "{} more", Bytes::new(grown));
+    });
+}
+
+#[test]
+fn a_region_in_which_nothing_lives_is_given_back() {
+    let heap = heap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 20_000);
+        m.collect();
+        let full = heap.statistics();
+        drop(table);
+        m.collect();
+        let empty = heap.statistics();
+        assert!(full.old_used.get() > 10 << 20 && empty.old_used.get() < 1 << 20, "{full:?}, {empty:?}");
+        assert!(empty.committed.get() + (9 << 20) < full.committed.get(), "{} are in use", empty.committed);
+    });
+}
+
+#[test]
+fn a_collection_that_begins_in_the_midst_of_a_sweep_ends_it_first() {
+    // Without helpers a sweep goes on a few regions at a time.
+    let config = HeapConfig::new().helpers(0).verify(true).limit(Bytes::mib(256)).nursery(Bytes::mib(1));
+    let heap = Heap::new(config.initial_old(Bytes::mib(1))).unwrap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 40_000);
+        thin_out(m, &table, 8);
+        m.begin_collection();
+        let mut met = 0;
+        for _ in 0..3 {
+            while heap.statistics().regions_unswept == 0 {
+                litter(m, 300_000);
+                m.safepoint();
+            }
+            met += 1;
+            m.collect();
+            assert_eq!(heap.statistics().regions_unswept, 0);
+            assert_whole(m, &table, 8);
+            m.begin_collection();
+        }
+        assert_eq!(met, 3);
+    });
+}
+
+#[test]
+fn promotion_sweeps_before_it_asks_for_more_memory() {
+    if zealous() {
+        return;
+    }
+    let config = config().helpers(0).verify(false).initial_old(Bytes::mib(1)).compaction(orinoco::Compaction::Off);
+    let heap = Heap::new(config).unwrap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 60_000);
+        thin_out(m, &table, 50);
+        m.begin_collection();
+        while heap.statistics().regions_unswept == 0 {
+            litter(m, 300_000);
+            m.safepoint();
+        }
+        let before = heap.statistics();
+        let more = old_arrays(m, 10_000);
+        let after = heap.statistics();
+        let grown = after.committed.get().saturating_sub(before.committed.get());
+        assert!(grown < 3 << 20, "five megabytes were promoted, and the heap grew by {}", Bytes::new(grown));
+        assert_whole(m, &table, 50);
+        assert_whole(m, &more, 1);
+    });
+}
