@@ -66,10 +66,20 @@ impl Settings {
     pub const fn is_tended(&self) -> bool {
         self.helpers > 0 && self.zeal.every == 0 && self.seed.is_none() && self.quiet_after.is_some()
     }
+    /// How many stopped mutators may share a pause: as many as find a core beside its leader's. None under a seed, which
+    /// decides alone.
+    pub(crate) fn hands(&self) -> usize {
+        if self.seed.is_some() { 0 } else { cores() - 1 }
+    }
     /// Whether something may be due at any safepoint, so that the poll flag stays up.
     pub const fn polls_always(&self) -> bool {
         self.zeal.every > 0 || self.seed.is_some()
     }
+}
+
+/// Cores that the process may use; at least 1.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
 /// An observer that settings can hold.
@@ -107,12 +117,11 @@ impl Default for HeapConfig {
 impl HeapConfig {
     /// The defaults.
     pub fn new() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         Self {
             settings: Settings {
                 limit: Bytes::gib(4),
                 nursery: Bytes::mib(4),
-                helpers: (cores - 1).min(7),
+                helpers: (cores() - 1).min(7),
                 initial_old: Bytes::mib(16),
                 verify: false,
                 zeal: Zeal::OFF,
@@ -165,7 +174,7 @@ impl HeapConfig {
         self.settings.zeal = zeal;
         self
     }
-    /// Let helpers share young collections. Default on; without helpers it means nothing.
+    /// Let helpers, and mutators that are stopped anyway, share young collections. Default on.
     #[must_use]
     pub fn parallel_scavenge(mut self, on: bool) -> Self {
         self.settings.parallel_scavenge = on;

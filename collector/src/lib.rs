@@ -6,12 +6,12 @@
 //!   C5   heap_core   compact/   sweep/   roots              what they work on, where tracing begins
 //!   C4   space/      mutator_local                            what memory means
 //!   C3   region/     workers    graveyard    statistics   pace/   a region's jobs, who helps, how much
-//!   C2   memory/     object/    worklist/    gate   config    mechanisms
+//!   C2   memory/     object/    worklist/    gate   hands   config   mechanisms
 //!   C1   sync/       units      world        planted          ground
 //! ```
 //!
 //! Under `--cfg loom` only the protocol rooms are built: forwarding, mark bits, published tables, worklists, termination,
-//! the gate, gaps, records.
+//! the gate, the board for stopped mutators, gaps, records.
 #[cfg(not(loom))]
 pub mod collector;
 #[doc(hidden)]
@@ -26,6 +26,8 @@ pub mod event;
 pub mod gate;
 #[cfg(not(loom))]
 pub mod gc_log;
+#[doc(hidden)]
+pub mod hands;
 #[cfg(not(loom))]
 pub(crate) mod graveyard;
 #[cfg(not(loom))]

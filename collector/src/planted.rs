@@ -223,6 +223,8 @@ table! {
         root_raises_its_flag_first;
         /// Looks whether the gate is open, and then enters: it may have closed between.
         gate_enter_unchecked;
+        /// A stopped mutator works in a phase without going through its gate: the stop may end meanwhile.
+        hand_works_outside_the_gate;
         /// The last guest says that it has left, and then leaves.
         gate_notify_before_leaving;
         /// Looks whether a stop is asked for, and then resumes: one may have been asked for between.

@@ -1,4 +1,4 @@
-//! The helpers that share a pause: the collector sees a phase that others may join, and nothing of the pool.
+//! Helpers, and stopped mutators, that share a pause: the collector sees a phase that others may join, and nothing of the pool.
 //!
 //! The thread that leads a phase works in it from the first moment. Helpers join when they wake up; one that comes
 //! after the phase has ended finds the gate closed and goes home, so that no phase ever waits for a thread to be
@@ -6,13 +6,15 @@
 //!
 //! This is the one file that knows rayon.
 use crate::error::HeapError;
-use crate::gate::Gate;
+use crate::hands::{Board, Guests, Posted};
 use crate::sync::Arc;
 
 /// A heap's helper threads.
 pub(crate) struct Helpers {
     pool: Option<rayon::ThreadPool>,
     count: usize,
+    /// Where stopped mutators find what to do.
+    board: Board,
 }
 
 /// Work that several threads can share.
@@ -39,8 +41,8 @@ pub(crate) fn no_unwind<R>(work: impl FnOnce() -> R) -> R {
 }
 
 impl Helpers {
-    /// Starts `count` helpers; with none, phases are the leader's alone.
-    pub(crate) fn new(count: usize) -> Result<Self, HeapError> {
+    /// Starts `count` helpers; up to `hands` stopped mutators may stand by. With none of either, phases are the leader's alone.
+    pub(crate) fn new(count: usize, hands: usize) -> Result<Self, HeapError> {
         let pool = match count {
             0 => None,
             n => Some(
@@ -51,29 +53,41 @@ impl Helpers {
                     .map_err(|e| HeapError::Helpers { wanted: n, reason: e.to_string() })?,
             ),
         };
-        Ok(Self { pool, count })
+        Ok(Self { pool, count, board: Board::new(hands) })
     }
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
-    /// Runs `lead` on this thread while up to `helpers` helpers join `phase`; returns when all who joined have left.
+    /// How many may share a phase with its leader: helpers, and stopped mutators in their place.
+    pub(crate) fn others_hint(&self) -> usize {
+        self.count.max(self.board.hands_hint())
+    }
+    /// Runs `lead` on this thread while up to `helpers` others join `phase`; returns when all who joined have left.
     pub(crate) fn share<P: Phase>(&self, phase: &Arc<P>, helpers: usize, lead: impl FnOnce()) {
         no_unwind(|| {
-            let Some(pool) = self.pool.as_ref().filter(|_| helpers > 0) else { return lead() };
-            let gate = Arc::new(Gate::new());
-            for _ in 0..helpers.min(self.count) {
-                let (gate, phase) = (gate.clone(), phase.clone());
-                pool.spawn(move || {
-                    if gate.enter() {
-                        no_unwind(|| phase.help());
-                        gate.leave();
-                    }
-                });
+            if helpers == 0 {
+                return lead();
+            }
+            let others = phase.clone();
+            let guests = Guests::new(move || no_unwind(|| others.help()));
+            // Who stands by is on a core already; helpers are woken for the rest.
+            let woken = helpers.saturating_sub(self.board.hands_hint());
+            self.board.post(guests.copy());
+            if let Some(pool) = &self.pool {
+                for _ in 0..woken.min(self.count) {
+                    let guests = guests.clone();
+                    pool.spawn(move || guests.join());
+                }
             }
             lead();
-            gate.close_and_wait();
+            self.board.take_down();
+            guests.close_and_wait();
         })
+    }
+    /// A stopped mutator, as long as it is `stopped`: joins the phases of the stop.
+    pub(crate) fn stand_by(&self, stopped: impl Fn() -> bool) {
+        self.board.stand_by(stopped);
     }
     /// Runs `work` on a helper some time; false if there are no helpers.
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> bool {

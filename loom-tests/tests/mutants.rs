@@ -89,6 +89,7 @@ const KILLS: &[(Site, &str, &str)] = &[
     (Site::gate_leave, "gate::the_leader_sees_what_its_guests_did", RACE),
     (Site::gate_empty, "gate::the_leader_sees_what_its_guests_did", RACE),
     (Site::gate_enter_unchecked, "gate::the_leader_sees_what_its_guests_did", RACE),
+    (Site::hand_works_outside_the_gate, "hands::nobody_is_at_work_when_a_stop_ends", RACE),
     (Site::gate_notify_before_leaving, "gate::the_leader_sees_what_its_guests_did", DEADLOCK),
     (Site::park, "safepoint::a_stop_sees_what_a_parked_mutator_did", RACE),
     (Site::ask, "safepoint::a_stop_sees_what_a_parked_mutator_did", RACE),

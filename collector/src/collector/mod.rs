@@ -175,7 +175,7 @@ impl Collector {
         let pool = Pool::new(settings.limit, settings.nursery)
             .map_err(|(wanted, errno)| HeapError::Reservation { wanted, os_error: errno.raw_os_error() })?;
         let pool = if settings.zeal.forbid { pool.forbidding() } else { pool };
-        let helpers = Helpers::new(settings.helpers)?;
+        let helpers = Helpers::new(settings.helpers, settings.hands())?;
         let spaces = Spaces::new(pool, settings.nursery);
         spaces.start_mutating();
         // The first pause finds something to copy to.

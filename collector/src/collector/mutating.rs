@@ -171,6 +171,10 @@ impl Collector {
         self.wanted.load(Relaxed)
     }
 
+    /// A mutator that a stop keeps waiting helps in it, as long as it is `stopped`, if there is something to do soon.
+    pub fn stand_by(&self, stopped: &dyn Fn() -> bool) {
+        self.helpers.stand_by(stopped);
+    }
     /// Whether an address lies in the heap.
     pub fn contains(&self, addr: usize) -> bool {
         self.core.spaces.pool.contains(addr)

@@ -42,7 +42,7 @@ pub(crate) fn mark_stopped(
     debug_assert!(core.spaces.old.is_swept(), "mark bits are clear when marking starts");
     let phase = Arc::new(MarkPhase::new(core.clone(), true, None));
     let mut leader = MarkWorker::in_stop(core.clone(), true);
-    helpers.share(&phase, helpers.count(), || {
+    helpers.share(&phase, helpers.others_hint(), || {
         roots.mark(&mut leader);
         phase.run(&mut leader);
     });
@@ -64,7 +64,7 @@ pub(crate) fn drain_stopped(
     for deferred in std::mem::take(&mut *core.deferred.lock()) {
         deferred.run(&mut leader);
     }
-    helpers.share(&phase, helpers.count(), || phase.run(&mut leader));
+    helpers.share(&phase, helpers.others_hint(), || phase.run(&mut leader));
     let mut marked = phase.total();
     marked += leader.hand_over();
     core.markers.add_bytes(marked.bytes);

@@ -220,7 +220,7 @@ fn helpers_for(core: &Core, helpers: &Helpers, condemned: &Condemned) -> usize {
     let bytes = condemned.bytes;
     let survival = core.survival_permille();
     let expected = bytes / 1000 * survival;
-    helpers.count().min(expected / (128 << 10))
+    helpers.others_hint().min(expected / (128 << 10))
 }
 
 fn merge(findings: Vec<Findings>) -> Findings {

@@ -99,10 +99,12 @@ impl Termination {
                 }
                 return if self.reenter() { Outcome::Work } else { Outcome::Over };
             }
-            match spins {
-                0..SPINS => spin_loop(),
-                SPINS..YIELDS => thread::yield_now(),
-                _ => rest(),
+            if spins < SPINS {
+                spin_loop();
+            } else if spins < YIELDS {
+                thread::yield_now();
+            } else {
+                rest();
             }
             spins = spins.saturating_add(1);
         }

@@ -5,6 +5,7 @@ mod cycle;
 mod evacuation;
 mod forwarding;
 mod gate;
+mod hands;
 mod jobs;
 mod lock;
 mod marking;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Scenario> {
         evacuation::ALL,
         forwarding::ALL,
         gate::ALL,
+        hands::ALL,
         jobs::ALL,
         lock::ALL,
         marking::ALL,

@@ -32,6 +32,9 @@ impl Occupant for Member {
     fn released(&self) {
         self.cx().rest_flag();
     }
+    fn stand_by(&self, stopped: &dyn Fn() -> bool) {
+        self.cx().collector().stand_by(stopped);
+    }
 }
 
 /// What a mutator does at a safepoint whose flag is up, or when the program asks for a collection.

@@ -18,7 +18,8 @@
 
 use crate::world::state::StateWord;
 use orinoco_collector::planted::bug;
-use orinoco_collector::sync::{Arc, Condvar, Mutex, MutexGuard};
+use orinoco_collector::sync::Ordering::Relaxed;
+use orinoco_collector::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// What a heap keeps for each of its mutators, and what it does when that one has to stop.
@@ -29,6 +30,10 @@ pub trait Occupant {
     fn asked(&self);
     /// The stop is over.
     fn released(&self);
+    /// The mutator is parked, and `stopped` until it is not: its thread may make itself useful meanwhile, and should look often.
+    fn stand_by(&self, stopped: &dyn Fn() -> bool) {
+        let _ = stopped;
+    }
     /// It has been asked `waited` ago and still runs.
     fn late(&self, waited: Duration) {
         let _ = waited;
@@ -65,6 +70,10 @@ pub struct World<M> {
     pub(super) released: Condvar,
     /// Those have gone on; the next leader waits here.
     pub(super) woken: Condvar,
+    /// How many stops have ended, for those who look without the lock: a hint.
+    pub(super) ended: AtomicUsize,
+    /// Stragglers, for a leader that looks without the lock: a hint.
+    pub(super) awaited: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -103,6 +112,8 @@ impl<M: Occupant> World<M> {
             arrived: Condvar::new(),
             released: Condvar::new(),
             woken: Condvar::new(),
+            ended: AtomicUsize::new(0),
+            awaited: AtomicUsize::new(0),
         }
     }
 
@@ -166,8 +177,13 @@ impl<M: Occupant> World<M> {
         }
     }
     #[cold]
-    fn unpark_slow(&self, seat: &Seat<M>) {
-        self.unpark_locked(seat, self.registry.lock());
+    pub(super) fn unpark_slow(&self, seat: &Seat<M>) {
+        // For one stop only: who stands by does not wait in the sense of R3, and must get to do that.
+        let seen = self.ended.load(Relaxed);
+        seat.occupant.stand_by(&|| seat.word.is_asked_hint() && self.ended.load(Relaxed) == seen);
+        if !seat.word.try_unpark() {
+            self.unpark_locked(seat, self.registry.lock());
+        }
     }
     pub(super) fn unpark_locked<'w>(&'w self, seat: &Seat<M>, mut registry: MutexGuard<'w, Registry<M>>) {
         self.wait_for_release(&mut registry);
@@ -210,6 +226,7 @@ impl<M: Occupant> World<M> {
     /// A straggler has parked.
     pub(super) fn arrive(&self, registry: &mut MutexGuard<'_, Registry<M>>) {
         registry.stragglers -= 1;
+        self.awaited.store(registry.stragglers, Relaxed);
         if registry.stragglers == 0 {
             self.arrived.notify_all();
         }

@@ -18,11 +18,14 @@
 use crate::world::registry::{Occupant, Registry, Seat, World};
 use crate::world::state::Found;
 use orinoco_collector::planted::bug;
-use orinoco_collector::sync::{Arc, MutexGuard};
+use orinoco_collector::sync::Ordering::Relaxed;
+use orinoco_collector::sync::{Arc, MutexGuard, spin_loop};
 use std::time::Duration;
 
 /// How long a leader waits before it names those who still run, and how long before it names them again.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How often a leader looks before it sleeps: some 20 µs.
+const LOOKS: u32 = if cfg!(loom) { 0 } else { 1000 };
 
 /// Somebody else's stop came first, and has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ impl<M: Occupant> World<M> {
         }
         registry.stopping = true;
         registry.stragglers = registry.seats.iter().filter(|seat| self.ask(leader, seat) == Found::Running).count();
+        self.awaited.store(registry.stragglers, Relaxed);
+        let mut registry = self.look_for_stragglers(registry);
         self.wait_for_stragglers(&mut registry);
         Ok(Stopped { world: self, registry, leader })
     }
@@ -79,6 +84,21 @@ impl<M: Occupant> World<M> {
         found
     }
 
+    /// Looks for a moment, with the lock free, whether they arrive by themselves: to sleep and be woken takes longer than most
+    /// need to their next poll.
+    fn look_for_stragglers<'w>(&'w self, registry: MutexGuard<'w, Registry<M>>) -> MutexGuard<'w, Registry<M>> {
+        if registry.stragglers == 0 || LOOKS == 0 {
+            return registry;
+        }
+        drop(registry);
+        for _ in 0..LOOKS {
+            if self.awaited.load(Relaxed) == 0 {
+                break;
+            }
+            spin_loop();
+        }
+        self.registry.lock()
+    }
     fn wait_for_stragglers(&self, registry: &mut MutexGuard<'_, Registry<M>>) {
         let mut waited = Duration::ZERO;
         while registry.stragglers > 0 {
@@ -99,7 +119,8 @@ impl<M: Occupant> World<M> {
         if seat.word.park() {
             self.arrive(&mut registry);
         }
-        self.unpark_locked(seat, registry);
+        drop(registry);
+        self.unpark_slow(seat);
     }
 }
 
@@ -132,6 +153,7 @@ impl<M: Occupant> Drop for Stopped<'_, M> {
         }
         self.registry.stopping = false;
         self.registry.releases += 1;
+        self.world.ended.fetch_add(1, Relaxed);
         self.registry.waking = std::mem::take(&mut self.registry.waiting);
         self.world.released.notify_all();
     }
@@ -140,7 +162,6 @@ impl<M: Occupant> Drop for Stopped<'_, M> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use orinoco_collector::sync::Ordering::Relaxed;
     use orinoco_collector::sync::{AtomicBool, AtomicUsize, thread};
 
     /// A mutator with a poll flag, and how often it was found late.
