@@ -140,6 +140,8 @@ pub enum Event {
     Step {
         /// How long it took.
         took: Duration,
+        /// What it spent on its processor of that.
+        cpu: Duration,
         /// Bytes it marked.
         bytes: usize,
     },
@@ -153,6 +155,8 @@ pub enum Event {
         ended: Instant,
         /// How long it stood, from the request to going on.
         stood: Duration,
+        /// Of a step, what it spent on its processor; a pause's report has its leader's.
+        cpu: Option<Duration>,
     },
 }
 
@@ -208,7 +212,7 @@ mod tests {
     fn what_nobody_listens_to_is_forgotten_from_the_front() {
         let mut waiting = Waiting::default();
         for bytes in 0..MOST + 3 {
-            waiting.push(Event::Step { took: Duration::ZERO, bytes });
+            waiting.push(Event::Step { took: Duration::ZERO, cpu: Duration::ZERO, bytes });
         }
         assert_eq!(waiting.forgotten, 3);
         assert!(matches!(waiting.pop(), Some(Event::Step { bytes: 3, .. })));

@@ -3,7 +3,7 @@
 //! ```text
 //! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms, cpu 0.81 (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB: nursery full
 //! ```
-use crate::collector::{Cause, CollectionKind, CollectionReport};
+use crate::collector::{Cause, CollectionKind, CollectionReport, Forced};
 use crate::event::{Event, Observer};
 use crate::sync::Mutex;
 use std::io::Write;
@@ -50,6 +50,11 @@ impl<W: Write + Send> GcLog<W> {
             Cause::Seed => "the seed",
             Cause::Quiet => "the program is quiet",
         };
+        let forced = match report.forced {
+            None => "",
+            Some(Forced::Allocation) => ", before its time: allocation outruns collection",
+            Some(Forced::Limit) => ", before its time: the limit leaves no room",
+        };
         let phases: Vec<String> = report
             .phases
             .iter()
@@ -62,7 +67,7 @@ impl<W: Write + Send> GcLog<W> {
             n => format!(", {n} steps {:.2} ms (longest {:.2})", ms(total), ms(longest)),
         };
         format!(
-            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms, cpu {:.2} ({}), copied {}, promoted {}{steps}: {why}",
+            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms, cpu {:.2} ({}), copied {}, promoted {}{steps}: {why}{forced}",
             ms(self.began.elapsed()),
             mib(report.old_before),
             mib(report.old_after),

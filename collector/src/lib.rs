@@ -26,10 +26,10 @@ pub mod event;
 pub mod gate;
 #[cfg(not(loom))]
 pub mod gc_log;
-#[doc(hidden)]
-pub mod hands;
 #[cfg(not(loom))]
 pub(crate) mod graveyard;
+#[doc(hidden)]
+pub mod hands;
 #[cfg(not(loom))]
 pub(crate) mod heap_core;
 pub mod mark;

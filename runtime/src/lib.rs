@@ -97,7 +97,7 @@ pub use crate::mutator::cx::Cx;
 pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
-    collector::{Cause, Census, CollectionKind, CollectionReport},
+    collector::{Cause, Census, CollectionKind, CollectionReport, Forced},
     config::{Compaction, HeapConfig, Settings},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},

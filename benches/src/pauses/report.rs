@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::thread;
 use std::time::Duration;
 
-use orinoco::{StopKind, StopSummary};
+use orinoco::{Forced, StopKind, StopSummary};
 use serde::Serialize;
 
 use super::distribution::{BOUNDS_US, Distribution, ms};
@@ -51,8 +51,12 @@ pub struct Section {
     pub stops: Vec<Row>,
     /// What the collector did in the pauses: one entry for each.
     pub pauses: Vec<Row>,
-    /// The same, as time of the leader on a core.
+    /// The same, as time of the leader on a core; and steps, each as its mutator's.
     pub pauses_cpu: Vec<Row>,
+    /// Pauses that did not leave mutators half of the time, because they allocate faster than that allows.
+    pub forced_by_allocation: u64,
+    /// Those that did not because of the limit.
+    pub forced_by_limit: u64,
     /// What is left to mutators.
     pub utilization: Vec<Utilization>,
 }
@@ -132,12 +136,17 @@ impl Section {
         let (felt, work) = (seen.timelines(span), seen.timelines_of_work(span));
         let seen = seen.within(span);
         let stops = seen.stops.iter().map(|stop| (stop.kind, Duration::from_nanos(stop.when.length())));
+        let pauses = seen.pauses.iter().map(|pause| (pause.kind, pause.cpu));
+        let steps = seen.stops.iter().filter_map(|stop| Some((stop.kind, stop.cpu?)));
+        let forced = |why| seen.pauses.iter().filter(|pause| pause.forced == Some(why)).count() as u64;
         Self {
             name,
             seconds: ms(Duration::from_nanos(span.length())) / 1e3,
             stops: rows(&stops.collect::<Vec<_>>(), cap),
             pauses: rows(&seen.pauses.iter().map(|pause| (pause.kind, pause.wall)).collect::<Vec<_>>(), cap),
-            pauses_cpu: rows(&seen.pauses.iter().map(|pause| (pause.kind, pause.cpu)).collect::<Vec<_>>(), cap),
+            pauses_cpu: rows(&pauses.chain(steps).collect::<Vec<_>>(), cap),
+            forced_by_allocation: forced(Forced::Allocation),
+            forced_by_limit: forced(Forced::Limit),
             utilization: WINDOWS_MS.iter().map(|window| Utilization::new(*window, span, &felt, &work)).collect(),
         }
     }
@@ -175,9 +184,14 @@ impl Display for PauseReport {
             writeln!(f, "\n{}, {:.1} s; lengths in ms, cap {} ms", section.name, section.seconds, self.cap_ms)?;
             table(f, "stops, as each mutator felt them", &section.stops)?;
             table(f, "pauses, the collector's part", &section.pauses)?;
-            table(f, "pauses, their leaders' time on a core", &section.pauses_cpu)?;
+            table(f, "pauses and steps, time on a core", &section.pauses_cpu)?;
             histogram(f, "stops by length", &section.stops)?;
             utilization(f, &section.utilization)?;
+            writeln!(
+                f,
+                "  pauses before mutators had had half of the time: {} by allocation, {} by the limit",
+                section.forced_by_allocation, section.forced_by_limit
+            )?;
         }
         let machine = &self.machine;
         let load = machine.load.map_or_else(|| "-".to_owned(), |load| load.to_string());
@@ -259,6 +273,7 @@ mod tests {
             kind: *kind,
             thread,
             when: Interval { start: start * MS, end: end * MS },
+            cpu: (*kind == StopKind::Step).then_some(Duration::from_micros(500)),
         };
         let seen = Seen { stops: stops.iter().map(stop).collect(), pauses: Vec::new() };
         let counted = [(StopKind::Young, StopSummary { count: counted, ..StopSummary::default() })];
@@ -276,6 +291,8 @@ mod tests {
             section.stops.iter().map(|row| (row.kind, row.lengths.count, row.lengths.over_cap)).collect::<Vec<_>>()
         };
         assert_eq!(kinds(&report.sections[0]), [("scavenge", 2, 1), ("step", 1, 0), ("all", 3, 1)]);
+        let work = &report.sections[1].pauses_cpu[0];
+        assert_eq!((work.kind, work.lengths.max_ms), ("step", 0.5), "a step counts with its time on a core");
         assert_eq!(kinds(&report.sections[1]), [("scavenge", 1, 0), ("step", 1, 0), ("all", 2, 0)]);
         assert_eq!(report.untold, 0);
         let mmu = |section: &Section, window| {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use orinoco::{Event, Observer, PhaseTimes, StopKind};
+use orinoco::{Event, Forced, Observer, PhaseTimes, StopKind};
 
 use super::utilization::{Interval, Timeline};
 
@@ -34,6 +34,8 @@ pub struct Stop {
     pub thread: ThreadId,
     /// When, on the clock of [`Watch::time`].
     pub when: Interval,
+    /// Of a step, the part of that in which its mutator was on a core.
+    pub cpu: Option<Duration>,
 }
 
 /// One pause.
@@ -51,6 +53,8 @@ pub struct Pause {
     pub phases: PhaseTimes,
     /// Whether a collection of the old generation ended with it.
     pub ended_cycle: bool,
+    /// Why it did not leave mutators half of the time, if it did not.
+    pub forced: Option<Forced>,
 }
 
 impl Default for Watch {
@@ -82,11 +86,12 @@ impl Observer for Watch {
                 cpu: report.cpu,
                 phases: report.phases,
                 ended_cycle: report.ended_cycle,
+                forced: report.forced,
             }),
-            Event::Stop { kind, thread, ended, stood } => {
+            Event::Stop { kind, thread, ended, stood, cpu } => {
                 let end = self.time(*ended);
                 let when = Interval { start: end.saturating_sub(nanos(*stood)), end };
-                seen.stops.push(Stop { kind: *kind, thread: *thread, when });
+                seen.stops.push(Stop { kind: *kind, thread: *thread, when, cpu: *cpu });
             }
             // A step is told of as its mutator's stop, too.
             _ => {}
@@ -114,13 +119,14 @@ impl Seen {
     }
 
     /// The same, had the machine given every leader a core at once, and every mutator its own afterwards: each pause
-    /// takes from all of them what its leader spent on a core. Steps are as the clock saw them.
+    /// takes from all of them what its leader spent on a core, and each step from its own what that one did.
     pub fn timelines_of_work(&self, span: Interval) -> Vec<Timeline> {
         let mut steps: HashMap<ThreadId, Vec<Interval>> = HashMap::new();
         for stop in &self.stops {
             let of_thread = steps.entry(stop.thread).or_default();
             if stop.kind == StopKind::Step {
-                of_thread.push(stop.when);
+                let cpu = stop.cpu.map_or(stop.when.length(), nanos);
+                of_thread.push(Interval { start: stop.when.end.saturating_sub(cpu), end: stop.when.end });
             }
         }
         // Pauses that were told of together lie one before the other, so that none hides another.
@@ -171,7 +177,8 @@ mod tests {
     #[test]
     fn each_mutator_has_a_timeline_of_its_own_cut_to_the_span() {
         let (here, there) = (std::thread::current().id(), std::thread::spawn(|| std::thread::current().id()).join());
-        let stop = |thread, start, end| Stop { kind: StopKind::Young, thread, when: Interval { start, end } };
+        let stop =
+            |thread, start, end| Stop { kind: StopKind::Young, thread, when: Interval { start, end }, cpu: None };
         let stops = vec![stop(here, 0, 10), stop(there.unwrap(), 50, 90), stop(here, 50, 60)];
         let seen = Seen { stops, pauses: Vec::new() };
         let mut least: Vec<_> =
@@ -184,7 +191,7 @@ mod tests {
     #[test]
     fn work_is_what_leaders_spent_and_no_pause_hides_another() {
         let thread = std::thread::current().id();
-        let stop = |kind, start, end| Stop { kind, thread, when: Interval { start, end } };
+        let stop = |kind, start, end| Stop { kind, thread, when: Interval { start, end }, cpu: None };
         let pause = |told, cpu| Pause {
             kind: StopKind::Young,
             told,
@@ -192,6 +199,7 @@ mod tests {
             cpu: Duration::from_nanos(cpu),
             phases: PhaseTimes::default(),
             ended_cycle: false,
+            forced: None,
         };
         let stops = vec![stop(StopKind::Young, 0, 600), stop(StopKind::Step, 700, 750)];
         let seen = Seen { stops, pauses: vec![pause(600, 100), pause(600, 100)] };

@@ -66,10 +66,19 @@ impl Collector {
     }
     /// Records how long a mutator stood still, from the request to running again.
     pub fn record_stop(&self, stop: Duration, kind: StopKind) {
-        self.totals.lock().stops.record(kind, stop);
+        self.stood_still(stop, kind, None);
+    }
+    /// Records a step: the one mutator that took it stood still for it.
+    pub(super) fn record_step(&self, took: Duration, cpu: Duration, bytes: usize) {
+        self.stood_still(took, StopKind::Step, Some(cpu));
+        self.happened(Event::Step { took, cpu, bytes });
+    }
+    fn stood_still(&self, stood: Duration, kind: StopKind, cpu: Option<Duration>) {
+        self.rest_from(stood, kind);
+        self.totals.lock().stops.record(kind, stood);
         if self.core.settings.observer.is_some() {
             let (thread, ended) = (std::thread::current().id(), Instant::now());
-            self.happened(Event::Stop { kind, thread, ended, stood: stop });
+            self.happened(Event::Stop { kind, thread, ended, stood, cpu });
         }
     }
     pub(super) fn note(&self, report: &CollectionReport, tally: &Tally) {

@@ -4,12 +4,12 @@
 //! dry, and marks a little itself if marking is behind its schedule (see `pace`). After a step it owes none for as long as
 //! the step took: at least half of its time stays its own.
 use super::{Cause, CollectionKind, Collector};
-use crate::event::Event;
+use crate::event::thread_time;
 use crate::mark::worker::MarkWorker;
 use crate::mutator_local::MutatorLocal;
 use crate::pace::dice::Dice;
+use crate::pace::duty::rest_from;
 use crate::pace::marking::{self, Progress};
-use crate::statistics::StopKind;
 use crate::sweep;
 use crate::units::{LAB_BYTES, REGION_BYTES};
 use std::time::{Duration, Instant};
@@ -74,9 +74,10 @@ impl Collector {
         if self.core.settings.zeal.step {
             return self.mark_few(1);
         }
-        if local.rest_until.get().is_some_and(|until| began < until) {
+        if self.is_resting(local, began) {
             return;
         }
+        let cpu_began = thread_time();
         let core = &self.core;
         let schedule = *self.schedule.lock();
         let nursery = core.settings.nursery.get();
@@ -98,9 +99,9 @@ impl Collector {
         let marked = worker.hand_over().bytes;
         core.markers.add_bytes(marked);
         let took = began.elapsed();
-        local.rest_until.set(Some(Instant::now() + took));
-        self.record_stop(took, StopKind::Step);
-        self.happened(Event::Step { took, bytes: marked });
+        local.rest_until.set(Some(Instant::now() + rest_from(took, core.settings.step_cap)));
+        let cpu = thread_time().saturating_sub(cpu_began);
+        self.record_step(took, cpu, marked);
     }
 
     /// In the deterministic mode, at a safepoint: what a clock, a schedule and helpers decide otherwise.

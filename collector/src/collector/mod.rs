@@ -9,6 +9,7 @@ mod after;
 mod compacting;
 mod marking;
 mod mutating;
+mod resting;
 mod stopped;
 mod tending;
 mod user_code;
@@ -18,6 +19,7 @@ use crate::error::HeapError;
 use crate::event::{PhaseTimes, Waiting};
 use crate::heap_core::Core;
 use crate::pace::dice::Dice;
+pub use crate::pace::duty::Forced;
 use crate::pace::effort::Effort;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
@@ -27,6 +29,7 @@ use crate::units::Bytes;
 pub use crate::verify::Census;
 use crate::workers::Helpers;
 use marking::Schedule;
+use resting::Rest;
 use std::time::Duration;
 pub use tending::Chore;
 use tending::Tending;
@@ -92,6 +95,8 @@ pub struct CollectionReport {
     pub cpu: Duration,
     /// What it was spent on.
     pub phases: PhaseTimes,
+    /// Why it did not leave mutators half of the time, if it did not.
+    pub forced: Option<Forced>,
 }
 
 impl CollectionReport {
@@ -136,6 +141,8 @@ pub struct Collector {
     tending: Mutex<Tending>,
     /// Up to how many bytes of regions the caretaker rests. It writes, leaders read.
     rests_up_to: AtomicUsize,
+    /// Until when mutators are left alone. Whoever stood still writes it; who would stop others, or step, reads it.
+    rest: Rest,
     totals: Mutex<Totals>,
     /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
     waiting: Mutex<Waiting>,
@@ -197,6 +204,7 @@ impl Collector {
             release_due: AtomicBool::new(false),
             tending: Mutex::default(),
             rests_up_to: AtomicUsize::new(0),
+            rest: Rest::new(),
             totals: Mutex::default(),
             waiting: Mutex::default(),
         })

@@ -77,13 +77,13 @@ impl Collector {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
             let start = self.or_sweep(|| spaces.overflow(bytes));
             if spaces.is_nursery_full_hint() {
-                self.want();
+                self.want_after_rest();
             }
             return start;
         }
         let (start, got, used_up) = self.or_sweep(|| spaces.lab())?;
         if used_up {
-            self.want();
+            self.want_after_rest();
         }
         let (rest, free) = local.lab.replace(start, got);
         fill(rest, free);
@@ -132,8 +132,10 @@ impl Collector {
     }
     /// A scavenge is due when a mutator has left many entries: the mutator passes that on to its poll flag.
     fn look_at_remembered(&self, local: &MutatorLocal) {
-        if local.remembered.borrow().len() > MANY_REMEMBERED {
-            self.want();
+        match local.remembered.borrow().len() {
+            0..=MANY_REMEMBERED => {}
+            n if n <= 2 * MANY_REMEMBERED => self.want_after_rest(),
+            _ => self.want(),
         }
     }
     /// Takes memory; where there is none, sweeps what the last marking found dead before giving up. A refusal makes a
@@ -153,7 +155,7 @@ impl Collector {
         }
         taken
     }
-    fn want(&self) {
+    pub(super) fn want(&self) {
         if !self.wanted.load(Relaxed) {
             self.wanted.store(true, Relaxed);
         }

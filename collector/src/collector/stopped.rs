@@ -108,6 +108,7 @@ impl Collector {
     ) -> CollectionReport {
         let began = Instant::now();
         let cpu_began = thread_time();
+        let forced = self.why_forced(cause);
         let core = &self.core;
         // Between the question and this stop another may have begun or ended a cycle.
         let kind = match kind {
@@ -179,6 +180,7 @@ impl Collector {
             pause: began.elapsed(),
             cpu: thread_time().saturating_sub(cpu_began),
             phases,
+            forced,
         };
         self.size_nursery(&report, &tally);
         self.note(&report, &tally);

@@ -116,6 +116,10 @@ impl Spaces {
     pub(crate) fn is_cramped(&self) -> bool {
         self.row_cut.load(Relaxed)
     }
+    /// Bytes handed out since the last stop beyond the row; a hint.
+    pub(crate) fn beyond_row_hint(&self) -> usize {
+        self.overflow_regions.load(Relaxed) * REGION_BYTES
+    }
     /// Whether new objects fill a nursery, wherever they went; a hint.
     pub(crate) fn is_nursery_full_hint(&self) -> bool {
         let overflow = self.overflow_regions.load(Relaxed) * REGION_BYTES;
