@@ -2,6 +2,7 @@
 use crate::error::HeapError;
 use crate::event::Observer;
 use crate::gc_log::GcLog;
+use crate::memory::machine::Machine;
 use crate::sync::Arc;
 use crate::units::{Bytes, REGION_BYTES};
 use crate::zeal::Zeal;
@@ -19,6 +20,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct HeapConfig {
     settings: Settings,
+    /// What was asked for; the machine decides otherwise.
+    limit: Option<Bytes>,
 }
 
 /// Checked settings.
@@ -118,6 +121,7 @@ impl HeapConfig {
     /// The defaults.
     pub fn new() -> Self {
         Self {
+            limit: None,
             settings: Settings {
                 limit: Bytes::gib(4),
                 nursery: Bytes::mib(4),
@@ -137,10 +141,15 @@ impl HeapConfig {
             },
         }
     }
-    /// Bytes of heap memory above which allocations are refused. Default 4 GiB; 1 MiB to 1 TiB.
+    /// Bytes of heap memory, what its objects own outside of it included, above which allocations are refused. 1 MiB to
+    /// 1 TiB.
+    ///
+    /// Default, read when the heap is made: half of the machine's physical memory, three quarters of the memory limit of
+    /// the control group (version 1 or 2), a quarter of the address space and half of the data that `setrlimit` leaves, or
+    /// 4 GiB, whichever is least.
     #[must_use]
     pub fn limit(mut self, limit: Bytes) -> Self {
-        self.settings.limit = limit;
+        self.limit = Some(limit);
         self
     }
     /// Bytes allocated between two young collections. Default 4 MiB, which stays in cache; 256 KiB to 256 MiB,
@@ -249,7 +258,9 @@ impl HeapConfig {
     /// [`HeapError::Config`] names the first setting that is out of its range.
     pub fn build(self) -> Result<Settings, HeapError> {
         let logged = self.settings.observer.is_none() && std::env::var_os(GC_LOG_VARIABLE).is_some_and(|v| v != "0");
+        let limit = self.limit.unwrap_or_else(|| Machine::here().default_limit());
         let mut s = if logged { self.gc_log().settings } else { self.settings };
+        s.limit = limit;
         let range = |setting, ok: bool, expected: &str| {
             if ok { Ok(()) } else { Err(HeapError::Config { setting, expected: expected.to_owned() }) }
         };

@@ -10,10 +10,10 @@
 //! Y1  A value is in the list or dropped, never both: it leaves the list before its glue runs, and if that panics, no other
 //!     value has left with it.
 use crate::object::raw::Corpse;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::owned::Owned;
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering::Relaxed};
 
 /// Values that wait to be dropped.
-#[derive(Default)]
 pub(crate) struct Graveyard {
     /// Collections and sweeps push, mutators pop.
     corpses: Mutex<Vec<Corpse>>,
@@ -21,9 +21,15 @@ pub(crate) struct Graveyard {
     waiting: AtomicUsize,
     /// How many were dropped, ever. Mutators add.
     dropped: AtomicU64,
+    /// What living values own outside of the heap, and the dead until they are dropped.
+    owned: Arc<Owned>,
 }
 
 impl Graveyard {
+    /// None dead yet.
+    pub(crate) fn new(owned: Arc<Owned>) -> Self {
+        Self { corpses: Mutex::default(), waiting: AtomicUsize::new(0), dropped: AtomicU64::new(0), owned }
+    }
     /// Takes a dead value in.
     pub(crate) fn receive(&self, corpse: Corpse) {
         let mut corpses = self.corpses.lock();
@@ -33,10 +39,12 @@ impl Graveyard {
     /// Drops one value; false if there was none. Panics as its `Drop` does (Y1).
     pub(crate) fn drop_one(&self) -> bool {
         let mut corpses = self.corpses.lock();
-        let Some(corpse) = corpses.pop() else { return false };
+        let Some(mut corpse) = corpses.pop() else { return false };
         self.waiting.store(corpses.len(), Relaxed);
         drop(corpses);
         self.dropped.fetch_add(1, Relaxed);
+        // Measured while the value is whole, and subtracted even if its glue panics.
+        self.owned.subtract(corpse.owned_bytes());
         corpse.bury();
         true
     }

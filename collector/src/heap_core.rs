@@ -51,12 +51,13 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(settings: Settings, spaces: Spaces) -> Self {
+        let graveyard = Graveyard::new(spaces.pool.owned.clone());
         Self {
             settings,
             spaces,
             remembered: Mutex::default(),
             droppables: Mutex::default(),
-            graveyard: Graveyard::default(),
+            graveyard,
             grey: Worklist::new(),
             markers: Markers::new(),
             deferred: Mutex::default(),

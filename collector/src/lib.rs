@@ -5,7 +5,7 @@
 //!   C6   scavenge/   mark/   verify                           algorithms; no arrows between them
 //!   C5   heap_core   compact/   sweep/   roots              what they work on, where tracing begins
 //!   C4   space/      mutator_local                            what memory means
-//!   C3   region/     workers    graveyard    statistics   pace/   a region's jobs, who helps, how much
+//!   C3   region/     workers    graveyard    owned   statistics   pace/   a region's jobs, who helps, how much
 //!   C2   memory/     object/    worklist/    gate   hands   config   mechanisms
 //!   C1   sync/       units      world        planted          ground
 //! ```
@@ -39,6 +39,8 @@ pub mod model;
 #[cfg(not(loom))]
 pub mod mutator_local;
 pub mod object;
+#[cfg(not(loom))]
+pub mod owned;
 #[cfg(not(loom))]
 pub(crate) mod pace;
 #[doc(hidden)]

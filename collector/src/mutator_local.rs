@@ -32,6 +32,8 @@ pub struct MutatorLocal {
     pub rest_until: Cell<Option<Instant>>,
     /// New objects with drop glue.
     pub droppables: RefCell<Vec<ObjectRef>>,
+    /// Bytes outside of the heap that its objects own by now, more or less than the heap's count knows of.
+    pub owned: Cell<isize>,
 }
 
 /// Something old that may refer to something young, or to a candidate (see `compact`).

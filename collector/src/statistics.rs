@@ -101,6 +101,8 @@ pub struct Statistics {
     pub young_used: Bytes,
     /// Bytes of regions in use.
     pub committed: Bytes,
+    /// What objects own outside of the heap; it counts for the limit.
+    pub external: Bytes,
     /// The limit on `committed`.
     pub limit: Bytes,
     /// Stops as mutators saw them, by kind: from the request to running again.
@@ -119,6 +121,9 @@ pub struct MemoryUsage {
     pub heap_total: Bytes,
     /// Objects in them, and what was handed out for new ones.
     pub heap_used: Bytes,
+    /// What objects own outside of the heap, as far as their types tell: `Vec`, `String`, boxes, tables, and what the
+    /// embedder has declared. Memory of mutators is counted 64 KiB late at most, and at each safepoint.
+    pub external: Bytes,
 }
 
 /// The process's resident set.

@@ -117,6 +117,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("workers", 3),
     ("graveyard", 3),
     ("pace", 3),
+    ("owned", 3),
     ("statistics", 3),
     ("mutator_local", 4),
     ("space", 4),

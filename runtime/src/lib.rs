@@ -77,6 +77,7 @@ pub mod world;
 #[cfg(not(loom))]
 pub use crate::handle::{
     dynamic::GcDyn,
+    external::External,
     gc::{Gc, HeapType, Opaque},
     local::Local,
     lock::{Lock, LockGuard},

@@ -105,6 +105,7 @@ impl Collector {
             rss: resident_set(),
             heap_total: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
             heap_used: Bytes::new(spaces.old_bytes() + spaces.young_bytes_hint()),
+            external: Bytes::new(self.owned().bytes()),
         }
     }
     /// The heap's figures.
@@ -131,6 +132,7 @@ impl Collector {
             large_used: Bytes::new(spaces.large_bytes()),
             young_used: Bytes::new(spaces.young_bytes_hint()),
             committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
+            external: Bytes::new(self.owned().bytes()),
             limit: Bytes::new(spaces.pool.limit() * REGION_BYTES),
             stops: t.stops.summary(),
             pauses: t.pauses.summary(),

@@ -9,6 +9,7 @@ mod after;
 mod compacting;
 mod marking;
 mod mutating;
+mod owning;
 mod resting;
 mod stopped;
 mod tending;

@@ -33,6 +33,7 @@ impl Collector {
             shaded: RefCell::default(),
             rest_until: Cell::new(None),
             droppables: RefCell::default(),
+            owned: Cell::new(0),
         }
     }
     /// Takes over what a mutator that leaves still holds. No stop is on.
@@ -40,6 +41,7 @@ impl Collector {
         self.hand_over(local);
     }
     pub(super) fn hand_over(&self, local: &MutatorLocal) {
+        self.hand_over_owned(local);
         let (rest, free) = local.lab.retire();
         if !bug::lab_tail_is_lost() {
             fill(rest, free);
@@ -150,10 +152,14 @@ impl Collector {
             taken = take();
         }
         if taken.as_ref().is_err_and(|e| e.collection_may_help()) {
-            self.refused.store(true, Relaxed);
-            self.want();
+            self.refuse();
         }
         taken
+    }
+    /// A mutator was refused memory: a whole collection is due.
+    pub(super) fn refuse(&self) {
+        self.refused.store(true, Relaxed);
+        self.want();
     }
     pub(super) fn want(&self) {
         if !self.wanted.load(Relaxed) {

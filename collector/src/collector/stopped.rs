@@ -32,7 +32,7 @@ use std::time::Instant;
 
 impl Collector {
     pub(super) fn is_full_due(&self) -> bool {
-        self.core.spaces.old_bytes() >= self.full_at.load(Relaxed)
+        self.budgeted_bytes() >= self.full_at.load(Relaxed)
     }
     /// What a stop, or a poll that could lead to one, should do now; `None` if nothing is due (any more).
     pub fn next_kind(&self, explicit: Option<CollectionKind>) -> Option<(CollectionKind, Cause)> {
@@ -155,10 +155,11 @@ impl Collector {
         if ended_cycle {
             self.plan_next_full();
             self.refused.store(false, Relaxed);
-            self.effort.lock().allocated = core.spaces.allocated_hint();
+            self.effort.lock().allocated = self.allocated_hint();
             self.release_due.store(true, Relaxed);
         }
         self.wanted.store(false, Relaxed);
+        self.owned().note_stop();
         phases.add_all(&tally.phases);
         let mut clock = PhaseClock::start();
         self.verify_if_asked(roots, "after a collection");
@@ -190,7 +191,7 @@ impl Collector {
     fn note_limit_near(&self) {
         let spaces = &self.core.spaces;
         let mut limited = self.effort.lock();
-        let allocated = spaces.allocated_hint().saturating_sub(limited.allocated);
+        let allocated = self.allocated_hint().saturating_sub(limited.allocated);
         limited.effort = limited.effort.learn(allocated, self.core.settings.limit.get());
         spaces.pool.set_in_vain(limited.effort.is_in_vain());
     }
@@ -321,7 +322,7 @@ impl Collector {
     }
     fn plan_next_full(&self) {
         let s = &self.core.settings;
-        let live = self.core.spaces.old_bytes();
+        let live = self.budgeted_bytes();
         let at = growth::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
         self.full_at.store(at, Relaxed);
     }

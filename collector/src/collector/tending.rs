@@ -31,6 +31,8 @@ pub enum Chore {
     Wait(Duration),
     /// A stop for this, if no mutator that runs would hold it up.
     Stop(CollectionKind),
+    /// Dropping values that have died: there is no mutator at work that would.
+    Drop,
 }
 
 /// What the tending remembers.
@@ -67,7 +69,7 @@ impl Collector {
         let passed = now.saturating_sub(tending.looked.0);
         let at_rest = matches!(tending.reducer, Reducer::Done { .. });
         if passed >= TICK || at_rest {
-            let allocated = spaces.allocated_hint();
+            let allocated = self.allocated_hint();
             let quiet = is_quiet(allocated.saturating_sub(tending.looked.1), passed);
             tending.looked = (now, allocated);
             if matches!(tending.reducer, Reducer::Wait { .. }) {
@@ -91,6 +93,9 @@ impl Collector {
                 self.core.markers.start_jobs(&self.core, &self.helpers);
                 Chore::Wait(WORKING)
             }
+            (Reducer::Done { .. } | Reducer::Wait { runs: 1.., .. }, _) if self.core.graveyard.waiting_hint() > 0 => {
+                Chore::Drop
+            }
             _ if self.release_due.load(Relaxed) => Chore::Wait(BETWEEN_SLICES),
             (Reducer::Wait { due, .. }, _) => Chore::Wait(due.saturating_sub(now).clamp(WORKING, TICK)),
             (Reducer::Done { .. }, _) => Chore::Rest,
@@ -99,7 +104,8 @@ impl Collector {
     /// Whether a caretaker at rest should look again; asked after each stop, and by mutators that park.
     pub fn wants_tending(&self) -> bool {
         let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
-        committed > self.rests_up_to.load(Relaxed) || self.release_due.load(Relaxed)
+        let dead = self.core.graveyard.waiting_hint() > 0;
+        dead || committed > self.rests_up_to.load(Relaxed) || self.release_due.load(Relaxed)
     }
     /// What a reduction needs a stop for, if it needs one now. Asked again in the stop, it has the last word.
     pub fn quiet_kind(&self) -> Option<CollectionKind> {
@@ -120,6 +126,7 @@ impl Collector {
         }
         let spaces = &self.core.spaces;
         let regions = spaces.pool.release_free(self.regions_to_keep(), SLICE);
+        spaces.pool.pack_parachute();
         // What is not swept yet may leave more.
         if regions < SLICE && spaces.old.is_swept() {
             self.release_due.store(false, Relaxed);

@@ -22,6 +22,28 @@ unsafe impl Sync for Reservation {}
 impl Reservation {
     /// Reserves at least `bytes` bytes, aligned to `align` (a power of two, at least a page).
     pub(crate) fn new(bytes: usize, align: usize) -> Result<Self, Errno> {
+        Self::exactly(bytes, align).map_or_else(|| Self::wide(bytes, align), Ok)
+    }
+    /// Asks for no more than is wanted: under a limit on address space the detour of [`wide`](Self::wide) may be refused.
+    /// The kernel maps from above, so below what it found there is mostly room too.
+    fn exactly(bytes: usize, align: usize) -> Option<Self> {
+        let mut hint = std::ptr::null_mut();
+        for _ in 0..2 {
+            // SAFETY: an anonymous mapping at an address of the kernel's choice, for that is all a hint is, disturbs nobody.
+            let start = unsafe {
+                mmap_anonymous(hint, bytes, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE).ok()?
+            };
+            if start.addr().is_multiple_of(align) {
+                return Some(Self { base: start.cast(), bytes });
+            }
+            // SAFETY: M1, it is ours and nobody has been told of it.
+            unsafe { munmap(start, bytes).ok()? };
+            hint = start.map_addr(|addr| addr & !(align - 1));
+        }
+        None
+    }
+    /// Reserves more, and gives back what stands over.
+    fn wide(bytes: usize, align: usize) -> Result<Self, Errno> {
         let wide = bytes.checked_add(align).ok_or(Errno::NOMEM)?;
         // SAFETY: an anonymous mapping at an address of the kernel's choice disturbs nobody.
         let start = unsafe {

@@ -122,6 +122,8 @@ pub struct TypeInfo {
     pub has_edges: bool,
     /// Drop glue for the payload, called once after death and outside any pause.
     pub drop: Option<unsafe fn(*mut u8)>,
+    /// Bytes outside of the heap that the payload owns, for types that can own any. The payload is the caller's alone.
+    pub owned: Option<unsafe fn(*mut u8) -> usize>,
     /// The rest of the object's care, if it holds references weakly.
     pub weak: Option<&'static WeakOps>,
     /// The Rust type at the `'static` collector lifetime.

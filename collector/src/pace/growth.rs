@@ -12,6 +12,12 @@ pub(crate) fn next_full_at(live: usize, least: usize, limit: usize, nursery: usi
     wanted.min(most)
 }
 
+/// Bytes that objects may come to own outside of the heap before a collection looks which of them have died: eight
+/// nurseries, or an eighth of what is in use.
+pub(crate) fn owned_step(nursery: usize, used: usize) -> usize {
+    nursery.saturating_mul(8).max(used / 8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +39,12 @@ mod tests {
         }
         let beyond = next_full_at(mib(2000), mib(16), mib(1024), mib(4));
         assert_eq!(beyond, mib(2000) + REGION_BYTES, "past the limit a little progress is still required");
+    }
+
+    #[test]
+    fn small_objects_that_own_much_are_collected_as_what_they_own_grows() {
+        for (nursery, used, step) in [(0, 0, 0), (4, 0, 32), (4, 256, 32), (4, 800, 100), (usize::MAX, 1, usize::MAX)] {
+            assert_eq!(owned_step(nursery, used), step);
+        }
     }
 }

@@ -1,17 +1,18 @@
 //! The regions that nobody uses, and how many somebody may use.
 //!
 //! P1  A region in `free` has kind *Free* and no thread has an address in it.
-//! P2  Regions taken for mutators never bring `in_use` above `limit`; the collector may exceed it during a pause,
+//! P2  Regions taken for mutators never bring `in_use` and what objects own outside above `limit`; the collector may exceed it during a pause,
 //!     into the reserve that the reservation keeps for it.
 use crate::error::AllocError;
 use crate::memory::reservation::Reservation;
 use crate::object::raw::poison;
+use crate::owned::Owned;
 use crate::pace::effort;
 use crate::region::kind::Kind;
 use crate::region::mark_bitmap::MarkBitmap;
 use crate::region::table::RegionTable;
 use crate::space::free::Free;
-use crate::sync::{AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, REGION_BYTES, WORD};
 use rustix::io::Errno;
 use std::collections::VecDeque;
@@ -27,6 +28,9 @@ pub(crate) struct Pool {
     remembered: Reservation,
     pub table: RegionTable,
     free: Mutex<Free>,
+    parachute: Mutex<Parachute>,
+    /// What objects own outside of the heap: it counts for the limit.
+    pub owned: Arc<Owned>,
     /// Regions in use. Changed under the lock, read by anybody.
     in_use: AtomicUsize,
     /// See P2. Set when the heap is made.
@@ -52,12 +56,40 @@ pub(crate) enum For {
     Copier,
 }
 
+/// A little memory of the system's allocator, given back to it when the system refuses more: a pause needs some for its
+/// lists, and where that is refused the process ends. Packed again when a cycle has ended. It is never touched, so it costs address space only.
+struct Parachute(Option<Vec<u8>>);
+
+impl Parachute {
+    const BYTES: usize = 4 << 20;
+
+    fn packed() -> Self {
+        let mut parachute = Self(None);
+        parachute.pack();
+        parachute
+    }
+    fn open(&mut self) {
+        self.0 = None;
+    }
+    fn pack(&mut self) {
+        if self.0.is_none() {
+            let mut reserve = Vec::new();
+            self.0 = reserve.try_reserve_exact(Self::BYTES).is_ok().then_some(reserve);
+        }
+    }
+}
+
 impl Pool {
-    /// Reserves address space for `limit` bytes and the collector's reserve.
+    /// Reserves address space for `limit` bytes and the collector's reserve: as much again, so that everything can be
+    /// moved at once. Where that is refused, enough to empty a nursery; what cannot be moved then stays where it is.
     pub(crate) fn new(limit: Bytes, nursery: Bytes) -> Result<Self, (Bytes, Errno)> {
         let limit_regions = limit.get().div_ceil(REGION_BYTES);
-        let reserve = 4 * nursery.get().div_ceil(REGION_BYTES) + 64;
-        let count = (1 + 2 * limit_regions + reserve).next_power_of_two();
+        let nursery = nursery.get().div_ceil(REGION_BYTES);
+        let count = |reserve: usize| (1 + limit_regions + reserve).next_power_of_two();
+        Self::of(limit_regions, count(limit_regions + 4 * nursery + 64))
+            .or_else(|refused| Self::of(limit_regions, count(nursery + 8)).map_err(|_| refused))
+    }
+    fn of(limit_regions: usize, count: usize) -> Result<Self, (Bytes, Errno)> {
         let bytes = count * REGION_BYTES;
         let reserve_range =
             |bytes: usize, align: usize| Reservation::new(bytes, align).map_err(|errno| (Bytes::new(bytes), errno));
@@ -72,6 +104,8 @@ impl Pool {
             remembered,
             table: RegionTable::new(count),
             free: Mutex::new(Free::new(count)),
+            parachute: Mutex::new(Parachute::packed()),
+            owned: Arc::default(),
             in_use: AtomicUsize::new(0),
             limit: limit_regions,
             usable: AtomicUsize::new(limit_regions),
@@ -133,7 +167,7 @@ impl Pool {
             if span > self.limit {
                 return Err(AllocError::TooLarge);
             }
-            if in_use + span > usable {
+            if in_use + span + self.owned.bytes().div_ceil(REGION_BYTES) > usable {
                 return Err(if usable < self.limit { AllocError::HeapFull } else { AllocError::LimitReached });
             }
         }
@@ -145,7 +179,7 @@ impl Pool {
             let (part, open) = free.alike(rest.clone());
             rest.start = part.end;
             if !open {
-                self.open(part.clone()).map_err(|_| AllocError::OutOfMemory)?;
+                self.open_or_refuse(part.clone())?;
                 free.opened(part);
             }
         }
@@ -161,6 +195,20 @@ impl Pool {
         }
         self.in_use.store(in_use + span, Relaxed);
         Ok(first)
+    }
+    /// While the parachute is open nothing more is asked for: what the system has left is for the pause's lists.
+    fn open_or_refuse(&self, range: Range<usize>) -> Result<(), AllocError> {
+        if self.parachute.lock().0.is_none() {
+            return Err(AllocError::OutOfMemory);
+        }
+        self.open(range).map_err(|_| {
+            self.parachute.lock().open();
+            AllocError::OutOfMemory
+        })
+    }
+    /// Has the reserve of small memory again, if it was used. Not in a pause.
+    pub(crate) fn pack_parachute(&self) {
+        self.parachute.lock().pack();
     }
     fn open(&self, range: Range<usize>) -> Result<(), Errno> {
         self.marks.open(range.start * SIDE_BYTES, range.len() * SIDE_BYTES)?;

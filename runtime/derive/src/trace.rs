@@ -32,6 +32,7 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let traced: Vec<&Type> = shapes.iter().flat_map(|s| s.fields.iter()).filter(|f| !f.skip).map(|f| f.ty).collect();
     let has_slot = traced.iter().map(|t| quote_spanned!(t.span()=> || <#t as ::orinoco::Trace>::HAS_SLOT));
     let has_edges = traced.iter().map(|t| quote_spanned!(t.span()=> || <#t as ::orinoco::Trace>::HAS_EDGES));
+    let owns = traced.iter().map(|t| quote_spanned!(t.span()=> || <#t as ::orinoco::Trace>::OWNS));
     let names = shapes.iter().map(Shape::names);
     let mark = body(&shapes, Skipped::Bound, |f, x| {
         let ty = f.ty;
@@ -45,6 +46,11 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let relocate = body(&shapes, Skipped::Ignored, |f, x| {
         let ty = f.ty;
         quote_spanned!(f.span()=> <#ty as ::orinoco::Trace>::relocate(#x, __v);)
+    });
+
+    let owned = body(&shapes, Skipped::Ignored, |f, x| {
+        let ty = f.ty;
+        quote_spanned!(f.span()=> __owned = __owned.saturating_add(<#ty as ::orinoco::Trace>::owned_bytes(#x, __deep));)
     });
 
     let share = (!root).then(|| {
@@ -77,6 +83,14 @@ pub fn expand(input: &DeriveInput) -> Result<TokenStream> {
             #[inline]
             fn relocate<__V: ::orinoco::__private::Mover>(&mut self, __v: &mut __V) {
                 match self { #relocate }
+            }
+            const OWNS: bool = false #(#owns)*;
+            #[inline]
+            #[allow(unused_mut, unused_variables)]
+            fn owned_bytes(&mut self, __deep: bool) -> usize {
+                let mut __owned = 0usize;
+                match self { #owned }
+                __owned
             }
         }
         #share

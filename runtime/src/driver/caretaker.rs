@@ -3,6 +3,7 @@
 //! ```text
 //!   tend ──Rest──▶ asleep until a stop has left the heap grown, or memory to give back
 //!    ▲ ▲ └─Wait──▶ asleep for a while, or until the heap goes
+//!    │ ├─Drop────▶ drop glue of what has died and no mutator drops
 //!    │ └─Stop────▶ do all mutators that run answer?  ──no──▶ look again later
 //!    │                  yes
 //!    └──── collect, from outside of all mutators; sweep, tell observers, run drop glue
@@ -15,7 +16,7 @@
 //! K1  The thread ends before its heap's last handle has gone, so that what is left is dropped by who let go of that; on
 //!     a handle that goes on this very thread, out of drop glue, it ends by itself.
 //! K2  Drop glue that panics here has told the panic hook. Nobody can be unwound; the other dead are dropped.
-use crate::driver::safepoint::collect_from_outside;
+use crate::driver::safepoint::{collect_from_outside, drop_the_dead};
 use crate::driver::shared::Shared;
 use orinoco_collector::collector::{Cause, Chore, CollectionKind};
 use orinoco_collector::error::HeapError;
@@ -120,6 +121,10 @@ fn look_after(shared: &Shared) {
             Chore::Rest => bell.rest(),
             Chore::Wait(time) => bell.doze(time),
             Chore::Stop(kind) => collect_if_answered(shared, kind),
+            Chore::Drop => {
+                drop_the_dead(shared);
+                bell.doze(Duration::ZERO)
+            }
         };
         if !goes_on {
             return;

@@ -103,6 +103,7 @@ fn lead(shared: &Shared, stopped: &Stopped<'_, Member>, kind: CollectionKind, ca
 
 /// Collects from a thread that runs no mutator of this heap; or lets others do it who were first.
 pub(crate) fn collect_from_outside(shared: &Shared, kind: CollectionKind, cause: Cause) {
+    shared.collector.announce(kind, cause);
     let Ok(stopped) = shared.world.stop_from_outside() else { return };
     let stops = shared.stops();
     lead(shared, &stopped, kind, cause);
@@ -110,12 +111,14 @@ pub(crate) fn collect_from_outside(shared: &Shared, kind: CollectionKind, cause:
     if shared.stops() == stops {
         return;
     }
-    // Drop glue that panics has told the panic hook, and there is nobody to unwind; the other dead are dropped still.
-    let tidy = || {
-        shared.collector.after_stop();
-        shared.collector.drop_all();
-    };
-    while std::panic::catch_unwind(AssertUnwindSafe(tidy)).is_err() {}
+    shared.collector.after_stop();
+    drop_the_dead(shared);
+}
+
+/// Drops what has died, on a thread that runs no mutator. Drop glue that panics has told the panic hook, and there is nobody
+/// to unwind; the other dead are dropped still.
+pub(crate) fn drop_the_dead(shared: &Shared) {
+    while std::panic::catch_unwind(AssertUnwindSafe(|| shared.collector.drop_all())).is_err() {}
 }
 
 /// Lets a stop pass that others asked for.

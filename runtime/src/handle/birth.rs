@@ -83,8 +83,26 @@ impl Cx {
         };
         if const { needs_drop::<T>() } {
             self.note_droppable(Gc::object(object));
+            if T::OWNS {
+                // SAFETY: N1, N2: nobody else knows the value yet.
+                unsafe { self.note_owner(start, <T as HeapType>::INFO) }
+            }
         }
         object
+    }
+    /// Counts what a fresh object owns outside of the heap.
+    ///
+    /// # Safety
+    /// An object of the described type begins at `start`, and nobody else knows it.
+    #[inline(never)]
+    unsafe fn note_owner(&self, start: *mut u8, info: &TypeInfo) {
+        let Some(owned) = info.owned else { return };
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { owned(start.add(WORD)) };
+        if bytes > 0 {
+            self.collector().note_owned(&self.local, bytes.cast_signed());
+            self.pass_on_wish();
+        }
     }
     // The slow halves take the value along, so that the fast path keeps nothing alive across a call: from a copy of its own
     // on the stack, so that the fast path's is in registers. This one answers in one register, and leaves the reason for a
@@ -203,6 +221,10 @@ impl Cx {
         };
         if const { needs_drop::<V>() } {
             self.note_droppable(Gc::object(object));
+            if V::OWNS {
+                // SAFETY: N1, N2: nobody else knows the elements yet.
+                unsafe { self.note_owner(place.start, <[V] as HeapType>::INFO) }
+            }
         }
         if place.is_large() && V::HAS_EDGES {
             // SAFETY: N3.

@@ -52,6 +52,12 @@ unsafe impl<T: Share> HeapType for T {
         has_edges: T::HAS_EDGES,
         // SAFETY: G3, the payload is a `T` that nobody uses any more.
         drop: if std::mem::needs_drop::<T>() { Some(|p| unsafe { p.cast::<T>().drop_in_place() }) } else { None },
+        owned: if T::OWNS {
+            // SAFETY: G3, the payload is a `T` that is the caller's alone.
+            Some(|p| unsafe { (*p.cast::<T>()).owned_bytes(true) })
+        } else {
+            None
+        },
         weak: T::WEAK,
         id: TypeId::of::<T::At<'static>>,
         name: std::any::type_name::<T>,
@@ -86,6 +92,17 @@ unsafe impl<V: Share> HeapType for [V] {
             // SAFETY: G3, the payload is a length and that many `V`s, which nobody uses any more.
             Some(|p| unsafe {
                 std::ptr::slice_from_raw_parts_mut(p.add(WORD).cast::<V>(), p.cast::<usize>().read()).drop_in_place();
+            })
+        } else {
+            None
+        },
+        owned: if V::OWNS {
+            Some(|p| {
+                // SAFETY: G3, the payload is a length and that many `V`s, which are the caller's alone.
+                let elements = unsafe {
+                    &mut *std::ptr::slice_from_raw_parts_mut(p.add(WORD).cast::<V>(), p.cast::<usize>().read())
+                };
+                elements.iter_mut().fold(0, |sum, x| sum.saturating_add(x.owned_bytes(true)))
             })
         } else {
             None
@@ -128,6 +145,7 @@ unsafe impl HeapType for str {
         element_bytes: 1,
         has_edges: false,
         drop: None,
+        owned: None,
         weak: None,
         id: TypeId::of::<str>,
         name: || "str",
@@ -153,6 +171,7 @@ unsafe impl HeapType for Opaque {
         element_bytes: 0,
         has_edges: false,
         drop: None,
+        owned: None,
         weak: None,
         id: TypeId::of::<Opaque>,
         name: || "Opaque",

@@ -63,7 +63,11 @@ impl<T: Trace> Lock<T> {
         if byte != YOUNG && !listed {
             self.list_slow(cx);
         }
-        LockGuard { lock: self, _cx: cx }
+        let mut guard = LockGuard { lock: self, cx, owned: 0 };
+        if T::OWNS {
+            guard.owned = guard.owned_bytes(false);
+        }
+        guard
     }
     /// Runs `f` on the content.
     ///
@@ -129,12 +133,29 @@ impl<T> std::fmt::Debug for Lock<T> {
 }
 
 /// A held [`Lock`]. Forgetting one locks it for ever; its content is still looked at.
-pub struct LockGuard<'a, T> {
+pub struct LockGuard<'a, T: Trace> {
     lock: &'a Lock<T>,
-    _cx: &'a Cx,
+    cx: &'a Cx,
+    /// What the content owned outside of the heap when the lock was taken.
+    owned: usize,
 }
 
-impl<T> Deref for LockGuard<'_, T> {
+impl<T: Trace> LockGuard<'_, T> {
+    /// The lock is about to be given back: the heap learns what its content owns more, or less, than before. A lock that
+    /// does not lie in the heap is counted when it is moved there, if ever.
+    #[cold]
+    #[inline(never)]
+    fn note_owned(&self, now: usize) {
+        let collector = self.cx.collector();
+        if collector.contains(std::ptr::from_ref(self.lock).addr()) {
+            let change = now.cast_signed().wrapping_sub(self.owned.cast_signed());
+            collector.note_owned(&self.cx.local, change);
+            self.cx.pass_on_wish();
+        }
+    }
+}
+
+impl<T: Trace> Deref for LockGuard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -142,16 +163,22 @@ impl<T> Deref for LockGuard<'_, T> {
         unsafe { &*self.lock.content.get() }
     }
 }
-impl<T> DerefMut for LockGuard<'_, T> {
+impl<T: Trace> DerefMut for LockGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: L1.
         unsafe { &mut *self.lock.content.get() }
     }
 }
-impl<T> Drop for LockGuard<'_, T> {
+impl<T: Trace> Drop for LockGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        if T::OWNS {
+            let now = self.owned_bytes(false);
+            if now != self.owned {
+                self.note_owned(now);
+            }
+        }
         // Before the lock is free, so that a mutator that waits for it next never finds itself named as its holder.
         self.lock.holder.store(0, Ordering::Relaxed);
         self.lock.word.give();
@@ -188,6 +215,11 @@ unsafe impl<T: Trace> Trace for Lock<T> {
     // A slot under a lock would lie inline in the object, and its barrier would work; `mem::take` could move it into malloc
     // memory, where it would not. So `mark` refuses it.
     const HAS_EDGES: bool = T::HAS_EDGES;
+    const OWNS: bool = T::OWNS;
+    /// What a holder can measure before and after in no time, and so the same at birth and at death.
+    fn owned_bytes(&mut self, _: bool) -> usize {
+        self.get_mut().owned_bytes(false)
+    }
     fn mark<V: Marker>(&self, v: &mut V) {
         const { no_slot::<T>() }
         if v.is_concurrent() {

@@ -2,6 +2,7 @@
 pub mod array;
 pub mod birth;
 pub mod dynamic;
+pub mod external;
 pub mod gc;
 pub mod local;
 pub mod lock;

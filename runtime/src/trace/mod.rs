@@ -44,6 +44,17 @@ pub unsafe trait Trace: Rebind {
     const HAS_SLOT: bool = false;
     /// Whether a value can refer to anything; leaves are never scanned.
     const HAS_EDGES: bool = true;
+    /// Whether a value can own memory outside of the heap, of which [`owned_bytes`](Self::owned_bytes) tells.
+    #[doc(hidden)]
+    const OWNS: bool = false;
+    /// Bytes outside of the heap that the value owns. What containers own deeper down counts if `deep`; without it the
+    /// answer takes a constant time.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn owned_bytes(&mut self, deep: bool) -> usize {
+        let _ = deep;
+        0
+    }
     /// The names of the fields, variant by variant, in the order in which `mark` shows them; for reports on a heap.
     #[doc(hidden)]
     const FIELD_NAMES: &'static [(&'static str, &'static [&'static str])] = &[];

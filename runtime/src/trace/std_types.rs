@@ -11,7 +11,7 @@ use std::sync::atomic::{
 };
 
 macro_rules! leaf {
-    ([$($g:tt)*] $t:ty) => {
+    ([$($g:tt)*] $t:ty $(, owns $owns:expr)?) => {
         // SAFETY: R1, the type does not mention the collector lifetime.
         unsafe impl<$($g)*> Rebind for $t {
             type At<'a> = $t;
@@ -23,6 +23,14 @@ macro_rules! leaf {
             fn mark<V: Marker>(&self, _: &mut V) {}
             #[inline(always)]
             fn relocate<V: Mover>(&mut self, _: &mut V) {}
+            $(
+                const OWNS: bool = true;
+                #[inline]
+                fn owned_bytes(&mut self, _: bool) -> usize {
+                    let owns: fn(&$t) -> usize = $owns;
+                    owns(self)
+                }
+            )?
         }
         // SAFETY: R3, the type is `Send + Sync`.
         unsafe impl<$($g)*> Share for $t {}
@@ -61,11 +69,7 @@ leaves!(
     AtomicI32,
     AtomicI64,
     AtomicIsize,
-    String,
     &'static str,
-    Box<str>,
-    std::path::PathBuf,
-    std::ffi::OsString,
     std::time::Instant,
     std::time::Duration,
     std::time::SystemTime,
@@ -78,6 +82,12 @@ leaves!(
     std::num::NonZeroI32,
     std::num::NonZeroI64,
 );
+leaf!([] String, owns |s| s.capacity());
+leaf!([] Box<str>, owns |s| s.len());
+leaf!([] std::path::PathBuf, owns |p| p.capacity());
+leaf!([] std::ffi::OsString, owns |s| s.capacity());
+const _: () = assert_shared::<(String, Box<str>, std::path::PathBuf, std::ffi::OsString)>();
+// Shared with whom else nobody can tell: what is behind an `Arc` counts for no object.
 leaf!([T: ?Sized + Send + Sync + 'static] Arc<T>);
 
 macro_rules! tuple {
@@ -99,6 +109,12 @@ macro_rules! tuple {
             fn relocate<Z: Mover>(&mut self, v: &mut Z) {
                 let ($($x,)*) = self;
                 $($x.relocate(v);)*
+            }
+            const OWNS: bool = false $(|| $t::OWNS)*;
+            #[inline]
+            fn owned_bytes(&mut self, deep: bool) -> usize {
+                let ($($x,)*) = self;
+                0usize $(.saturating_add($x.owned_bytes(deep)))*
             }
         }
         // SAFETY: R3, part by part.
@@ -134,6 +150,11 @@ unsafe impl<T: Trace> Trace for Option<T> {
             x.relocate(v);
         }
     }
+    const OWNS: bool = T::OWNS;
+    #[inline]
+    fn owned_bytes(&mut self, deep: bool) -> usize {
+        self.as_mut().map_or(0, |x| x.owned_bytes(deep))
+    }
 }
 // SAFETY: R3, the part's.
 unsafe impl<T: Share> Share for Option<T> {}
@@ -157,6 +178,11 @@ unsafe impl<T: Trace, const N: usize> Trace for [T; N] {
         for x in self {
             x.relocate(v);
         }
+    }
+    const OWNS: bool = T::OWNS;
+    #[inline]
+    fn owned_bytes(&mut self, deep: bool) -> usize {
+        self.iter_mut().fold(0, |sum, x| sum.saturating_add(x.owned_bytes(deep)))
     }
 }
 // SAFETY: R3, the parts'.

@@ -9,6 +9,7 @@ mod asynchronous;
 mod attached;
 mod drops;
 mod dynamic;
+mod external;
 mod graph;
 mod identity;
 mod limits;
