@@ -7,12 +7,15 @@ use crate::mutator_local::Remembered;
 use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
 use crate::object::trace::Deferred;
+use crate::object::weak::EntryRef;
 use crate::pace::nursery::Cost;
 use crate::pace::tenure::Tenure;
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};
 use crate::worklist::shared::Worklist;
+use crate::worklist::waiting::Waiting;
+use std::collections::VecDeque;
 
 /// One heap, as its collections see it.
 pub(crate) struct Core {
@@ -31,6 +34,15 @@ pub(crate) struct Core {
     pub markers: Markers,
     /// What concurrent markers could not look at.
     pub deferred: Mutex<Vec<Deferred>>,
+    /// Entries of marked ephemeron tables whose keys are white. Markers only.
+    pub waiting: Waiting<ObjectRef, EntryRef>,
+    /// Whether there ever was an ephemeron table: else markers need not ask whether a key woke somebody. Set before the
+    /// first one is made, never cleared.
+    pub ephemerons: AtomicBool,
+    /// Entries of weak containers that collections have looked at, ever.
+    pub entries_visited: AtomicUsize,
+    /// Registries that have something to say to the program. Settled in pauses, taken and put back by mutators.
+    pub ready: Mutex<VecDeque<ObjectRef>>,
     /// Live objects with weak references that marking met.
     pub weak_found: Mutex<Vec<ObjectRef>>,
     /// Whether old objects are being marked. Changes in pauses only.
@@ -61,6 +73,10 @@ impl Core {
             grey: Worklist::new(),
             markers: Markers::new(),
             deferred: Mutex::default(),
+            waiting: Waiting::shared(),
+            ephemerons: AtomicBool::new(false),
+            entries_visited: AtomicUsize::new(0),
+            ready: Mutex::default(),
             weak_found: Mutex::default(),
             marking: AtomicBool::new(false),
             survival: AtomicUsize::new(300),

@@ -197,6 +197,10 @@ table! {
         sweep_claim_is_a_look;
         /// A marker looks at what a held lock guards.
         marker_looks_into_held_locks;
+        /// A marker lists an entry of a table under its key, and does not look at the key again.
+        entry_waits_unchecked;
+        /// Who reaches a key does not show what waits for it.
+        reached_key_wakes_nobody;
         /// A marker leaves the gate before it has handed over what it holds.
         marker_leaves_with_its_work;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.

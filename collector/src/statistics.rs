@@ -87,6 +87,8 @@ pub struct Statistics {
     pub bytes_marked: u64,
     /// Regions that became old as they were, ever.
     pub regions_retained: u64,
+    /// Entries of weak containers that collections have looked at, ever.
+    pub entries_visited: u64,
     /// Values whose drop glue has run, ever.
     pub values_dropped: u64,
     /// Values found dead whose drop glue has not run yet.

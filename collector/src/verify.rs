@@ -2,9 +2,10 @@
 //!
 //! V1  Every region that holds small objects is a gapless row of objects and fillers, to its end.
 //! V2  Everything reachable is an object of a region in use, and not in what was just emptied.
-//! V3  An old object that refers to a young one is covered by the remembered set.
+//! V3  An old object that refers to a young one is covered by the remembered set, weak references included; and what a weak
+//!     reference of a reachable object leads to is an object.
 //! V4  Outside marking and sweeping no old region has a mark bit.
-//! V5  When marking ends, every reachable old object is marked.
+//! V5  When marking ends, every reachable old object is marked, through ephemerons too.
 //! V6  From then on, an old object that refers to a candidate is recorded for its batch, or covered by the remembered set.
 //!
 //! A violation panics; in a pause that ends the process, with the message that says where.
@@ -16,6 +17,7 @@ use crate::object::header::INFO_MASK;
 use crate::object::raw::{ObjectRef, object_at};
 use crate::object::task::Task;
 use crate::object::trace::{EdgeList, list_edges};
+use crate::object::weak::{self, WeakEdge};
 use crate::roots::Roots;
 use crate::sync::Ordering::Relaxed;
 use crate::units::{LARGE_BYTES, REGION_BYTES, WORD};
@@ -24,7 +26,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// What a walk counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
-    /// Objects reachable from the roots, weak references aside.
+    /// Objects reachable from the roots, through ephemerons whose keys are reachable and what registries hold as well.
     pub objects: usize,
     /// Their bytes, headers included.
     pub bytes: usize,
@@ -44,10 +46,12 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
         check_object(core, *root, "a root", when);
     }
     let mut census = Census::default();
+    let mut through = Through::default();
     while let Some(object) = work.pop() {
         if !seen.insert(core, object) {
             continue;
         }
+        through.reached(object, &mut work);
         census.objects += 1;
         census.bytes += object.size();
         let host_is_old = core.spaces.pool.table.kind_at(object.addr()).is_old();
@@ -62,6 +66,21 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
             }
             work.push(target);
         });
+        let mut watched = None;
+        through.show(core, object, &seen, &mut |target, live| {
+            check_object(core, target, (object.info().name)(), when);
+            if core.spaces.pool.table.kind_at(target.addr()).is_young() || records.misses(core, object, target) {
+                watched = Some(target);
+            }
+            work.extend(live.then_some(target));
+        });
+        if let Some(target) = watched.filter(|_| host_is_old && !cover.weak.contains(&object)) {
+            panic!(
+                "{when}: V3, V6: old {object:?} ({}) refers weakly to {target:?} ({}) and nothing remembers it",
+                (object.info().name)(),
+                (target.info().name)(),
+            );
+        }
         if let Some(target) = candidate.filter(|_| host_is_old && !cover.covers(object)) {
             panic!(
                 "{when}: V6: old {object:?} ({}) refers to {target:?} ({}), which is to be moved, and nothing records it",
@@ -86,10 +105,14 @@ pub(crate) fn verify_marks(core: &Core, roots: &dyn Roots) {
     let mut seen = Seen::new(core);
     let mut work: Vec<(ObjectRef, Option<ObjectRef>)> = Vec::new();
     roots.list(&mut EdgeList { found: &mut |o| work.push((o, None)) });
+    let mut through = Through::default();
+    let mut woken = Vec::new();
     while let Some((object, host)) = work.pop() {
         if !seen.insert(core, object) {
             continue;
         }
+        through.reached(object, &mut woken);
+        work.extend(woken.drain(..).map(|value| (value, Some(object))));
         let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
         assert!(
             !old || core.is_marked(object),
@@ -98,6 +121,37 @@ pub(crate) fn verify_marks(core: &Core, roots: &dyn Roots) {
             host.map_or("a root", |h| (h.info().name)()),
         );
         list_edges(object, &mut |target| work.push((target, Some(object))));
+        through.show(core, object, &seen, &mut |target, live| work.extend(live.then_some((target, Some(object)))));
+    }
+}
+
+/// What can be reached through the ephemerons met so far, once their keys are.
+#[derive(Default)]
+struct Through(HashMap<ObjectRef, Vec<ObjectRef>>);
+
+impl Through {
+    /// An object is reached: so are the values that it is the key of.
+    fn reached(&mut self, object: ObjectRef, work: &mut Vec<ObjectRef>) {
+        if let Some(mut values) = self.0.remove(&object) {
+            work.append(&mut values);
+        }
+    }
+    /// Shows what an object refers to weakly, and whether that is reached thereby.
+    fn show(&mut self, core: &Core, object: ObjectRef, seen: &Seen, found: &mut dyn FnMut(ObjectRef, bool)) {
+        if object.info().weak.is_none() {
+            return;
+        }
+        weak::list(object, &mut |edge| match edge {
+            WeakEdge::Weak(target) => found(target, false),
+            WeakEdge::Strong(target) => found(target, true),
+            WeakEdge::Ephemeron { key, value } => {
+                let live = seen.has(core, key);
+                found(value, live);
+                if !live {
+                    self.0.entry(key).or_default().push(value);
+                }
+            }
+        });
     }
 }
 
@@ -158,6 +212,10 @@ impl Seen {
     fn new(core: &Core) -> Self {
         Self(vec![0; core.spaces.pool.table.opened() * (REGION_BYTES / WORD / 64)])
     }
+    fn has(&self, core: &Core, object: ObjectRef) -> bool {
+        let bit = core.spaces.pool.bit(object.addr());
+        self.0[bit / 64] & 1 << (bit % 64) != 0
+    }
     fn insert(&mut self, core: &Core, object: ObjectRef) -> bool {
         let bit = core.spaces.pool.bit(object.addr());
         let (word, mask) = (&mut self.0[bit / 64], 1 << (bit % 64));
@@ -194,16 +252,17 @@ impl Recorded {
 struct Cover {
     places: BTreeSet<usize>,
     objects: HashSet<ObjectRef>,
+    weak: HashSet<ObjectRef>,
 }
 
 impl Cover {
     fn of(core: &Core) -> Self {
-        let mut cover = Self { places: BTreeSet::new(), objects: HashSet::new() };
+        let mut cover = Self { places: BTreeSet::new(), objects: HashSet::new(), weak: HashSet::new() };
         for entry in core.remembered.lock().iter() {
             match entry {
                 Remembered::Place(place, _) => drop(cover.places.insert(place.0.addr())),
                 Remembered::Object(task) => drop(cover.objects.insert(task.object)),
-                Remembered::Weak(_) => {}
+                Remembered::Weak(object) => drop(cover.weak.insert(*object)),
             }
         }
         cover

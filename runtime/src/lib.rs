@@ -88,10 +88,16 @@ pub use crate::handle::{
     tagged::{SmallInt, TooWide},
     weak::{Weak, WeakCell},
     weak_map::WeakMap,
+    weak_set::WeakSet,
     word::{Packed, Word},
 };
 #[cfg(not(loom))]
-pub use crate::heap::{Heap, attached::Attached, mutator::Mutator};
+pub use crate::heap::{
+    Heap,
+    attached::Attached,
+    finalizing::{Budget, Finalizer},
+    mutator::Mutator,
+};
 #[cfg(not(loom))]
 pub use crate::mutator::cx::Cx;
 #[cfg(not(loom))]

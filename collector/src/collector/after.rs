@@ -38,6 +38,9 @@ impl Collector {
                 }
             }
         }
+        if !self.core.is_marking() {
+            self.core.waiting.shrink();
+        }
         self.tidy();
         self.tell_observer();
     }
@@ -125,6 +128,7 @@ impl Collector {
             bytes_freed: t.freed,
             bytes_marked: t.marked,
             regions_retained: t.retained,
+            entries_visited: self.core.entries_visited.load(Relaxed) as u64,
             values_dropped: self.core.graveyard.dropped(),
             values_to_drop: self.core.graveyard.waiting_hint(),
             old_used: Bytes::new(spaces.old_bytes()),

@@ -166,6 +166,23 @@ impl Collector {
             self.wanted.store(true, Relaxed);
         }
     }
+    /// Before the first ephemeron table is made.
+    pub fn expect_ephemerons(&self) {
+        // Relaxed: a stop comes between the table and the markers that have to know.
+        self.core.ephemerons.store(true, Relaxed);
+    }
+    /// A registry has something to say; it is in the list of those once.
+    pub fn registry_is_ready(&self, registry: ObjectRef) {
+        self.core.ready.lock().push_back(registry);
+    }
+    /// Takes a registry that has something to say.
+    pub fn take_ready(&self) -> Option<ObjectRef> {
+        self.core.ready.lock().pop_front()
+    }
+    /// How many registries have something to say.
+    pub fn ready(&self) -> usize {
+        self.core.ready.lock().len()
+    }
     /// Whether a mutator should come to a safepoint: to collect, or to drop some of what has died.
     pub fn safepoint_wanted(&self) -> bool {
         self.collection_wanted() || self.core.graveyard.waiting_hint() > 0
@@ -190,6 +207,12 @@ impl Collector {
     /// Whether a heap address is young.
     pub fn is_young(&self, addr: usize) -> bool {
         self.core.spaces.pool.table.kind_at(addr).is_young()
+    }
+    /// Whether an old object that comes to refer to this heap address has to be remembered: it is young, or in a region
+    /// that is to be emptied.
+    pub fn is_watched(&self, addr: usize) -> bool {
+        let kind = self.core.spaces.pool.table.kind_at(addr);
+        kind.is_young() || kind.is_candidate()
     }
     /// After `target` was stored at `slot`, when the barrier's fast path cannot tell that nothing is to be done.
     ///

@@ -23,7 +23,7 @@ use crate::mark::phase::MarkPhase;
 use crate::mark::worker::{Drained, MarkWorker, Marked};
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, PlacePtr};
-use crate::object::trace::weak_care;
+use crate::object::weak::{Liveness, Settle, finish};
 use crate::planted::bug;
 use crate::roots::Roots;
 use crate::sync::Arc;
@@ -79,31 +79,26 @@ pub(crate) fn settle_concurrent(core: &Arc<Core>, _world: &StoppedWorld<'_>, you
     core.markers.add_bytes(leader.hand_over().bytes);
 }
 
-/// Marks what lives through ephemerons, until nothing more does; then clears what refers to the dead.
+/// When everything is marked that will be, what lives through ephemerons included: clears what refers to the dead.
 fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
+    core.waiting.clear();
     let mut weak = std::mem::take(&mut *core.weak_found.lock());
+    weak.append(&mut leader.take_weak());
     weak.extend(young);
-    loop {
-        weak.append(&mut leader.take_weak());
-        let mut found = false;
-        for object in &weak {
-            found |= weak_care::mark_step(*object, leader);
-        }
-        leader.drain_all();
-        weak.append(&mut leader.take_weak());
-        if !found {
-            break;
-        }
-    }
     // What the last scavenge listed is listed still; what refers to a candidate joins it.
     let known: HashSet<ObjectRef> = match core.candidates.are_any() {
         true => core.remembered.lock().iter().filter_map(Remembered::weak).collect(),
         false => HashSet::new(),
     };
+    let mut ready = core.ready.lock();
+    ready.retain(|object| leader.resolve(*object).is_some());
     for object in weak {
-        let watched = weak_care::finish(object, leader);
+        let settled = finish(object, Settle::Marked, leader);
+        if settled.ready {
+            ready.push_back(object);
+        }
         let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
-        if watched && old && core.candidates.are_any() && !known.contains(&object) {
+        if settled.young && old && core.candidates.are_any() && !known.contains(&object) {
             core.remembered.lock().push(Remembered::Weak(object));
         }
     }

@@ -11,15 +11,18 @@
 //!
 //! G1  Whoever turns a bit from 0 to 1 pushes the object, or scans it, or knows that it has no references.
 //! G3  Who scans an old object that refers to candidates records it for their batches (see `compact`).
+//! G4  An entry of an ephemeron table whose key is white waits until the key is scanned (`worklist::waiting`).
 //! G2  Young objects are followed only in a pause (`follow_young`): beside mutators they are left to the scavenger.
 use crate::compact::candidates::Seen;
 use crate::compact::records::Batches;
 use crate::heap_core::Core;
-use crate::object::raw::{ObjectRef, PlacePtr, prefetch};
+use crate::object::header::{HashState, hash_state};
+use crate::object::raw::{ObjectRef, PlacePtr, info_of, prefetch};
 use crate::object::task::Task;
-use crate::object::trace::{Deferred, Fix, Liveness, Marker, WeakVerdict};
+use crate::object::trace::{Deferred, Fix, Marker};
+use crate::object::weak::{EntryRef, Ephemerons, Liveness, WeakVerdict, mark_entry, mark_slice};
 use crate::planted::bug;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering::Relaxed};
 use crate::worklist::shared::Local;
 use crate::zeal::delay;
 
@@ -42,6 +45,10 @@ pub struct MarkWorker {
     seen: Seen,
     /// G3; not handed over yet.
     hosts: Vec<(Batches, Task)>,
+    /// Whether an object that was hashed may be a key that entries wait for.
+    keys_wake: bool,
+    woken: Vec<EntryRef>,
+    visited: usize,
     /// Bytes of the objects in old regions that this worker turned grey; large ones are counted by region.
     bytes: usize,
     objects: usize,
@@ -85,6 +92,20 @@ impl Marker for MarkWorker {
     }
 }
 
+impl Ephemerons for MarkWorker {
+    fn wait(&mut self, key: ObjectRef, entry: EntryRef) -> bool {
+        if !self.follow_young && self.core.spaces.pool.table.kind_at(key.addr()).is_young() {
+            // G2: the entry is in its table's list of young ones, and the scavenger looks through that.
+            return false;
+        }
+        let core = &self.core;
+        core.waiting.wait(key, entry, || core.is_marked(key))
+    }
+    fn visited(&mut self, entries: usize) {
+        self.visited += entries;
+    }
+}
+
 impl Liveness for MarkWorker {
     fn resolve(&self, target: ObjectRef) -> Option<ObjectRef> {
         // A marker that leaves young objects alone knows nothing of them: those that the last scavenge left are alive.
@@ -110,8 +131,12 @@ impl MarkWorker {
         Self::new(core, false, follow_young)
     }
     fn new(core: Arc<Core>, concurrent: bool, follow_young: bool) -> Self {
+        let keys_wake = core.ephemerons.load(Relaxed);
         Self {
             core,
+            keys_wake,
+            woken: Vec::new(),
+            visited: 0,
             grey: Local::new(),
             ring: [None; RING],
             next: 0,
@@ -142,13 +167,36 @@ impl MarkWorker {
     #[inline]
     fn see(&mut self, object: ObjectRef) -> Option<Task> {
         let header = object.header_now();
-        let info = crate::object::raw::info_of(header);
+        let info = info_of(header);
         let kind = self.core.spaces.pool.table.kind_at(object.addr());
         if kind.is_old() && !kind.is_large() {
             self.bytes += object.size_under(header);
         }
         self.objects += 1;
-        info.needs_visit().then(|| Task::first(object, info))
+        (info.needs_visit() || self.may_wake(header)).then(|| Task::first(object, info))
+    }
+    /// Whether entries may wait for an object: keys are hashed before they are put into a table, and what is put there
+    /// while marking goes on does not wait.
+    #[inline]
+    fn may_wake(&self, header: usize) -> bool {
+        self.keys_wake && hash_state(header) != HashState::Unhashed
+    }
+    /// Shows what has waited for a key.
+    #[cold]
+    fn wake(&mut self, key: ObjectRef) {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.core.waiting.take(key, &mut woken);
+        woken.drain(..).for_each(|entry| mark_entry(entry, key, self));
+        self.woken = woken;
+    }
+    /// A weak cell, or a slice of a table.
+    fn scan_weak(&mut self, task: Task) {
+        if task.is_first() {
+            self.weak.push(task.object);
+        }
+        if let Some(next) = mark_slice(task.object, task.table_index(), self) {
+            self.grey.push(&self.core.grey, Task::of_table(task.object, next));
+        }
     }
     /// Looks at what waits in the ring; true if anything did.
     fn flush_ring(&mut self) -> bool {
@@ -173,17 +221,22 @@ impl MarkWorker {
                         None => continue,
                     }
                 }
-                if let Some(rest) = task.next() {
-                    self.grey.push(&core.grey, rest);
-                }
-                let info = task.object.info();
+                let header = task.object.header_now();
+                let info = info_of(header);
                 if info.weak.is_some() {
-                    self.weak.push(task.object);
+                    self.scan_weak(task);
+                } else {
+                    if let Some(rest) = task.next() {
+                        self.grey.push(&core.grey, rest);
+                    }
+                    self.seen = Seen::default();
+                    task.mark(info, self);
+                    if !self.seen.0.is_empty() {
+                        self.record(task);
+                    }
                 }
-                self.seen = Seen::default();
-                task.mark(info, self);
-                if !self.seen.0.is_empty() {
-                    self.record(task);
+                if self.may_wake(header) && task.is_first() {
+                    self.wake(task.object);
                 }
                 until -= 1;
                 if until == 0 {
@@ -218,11 +271,6 @@ impl MarkWorker {
             }
         }
     }
-    /// Marks to the end, with no one to say stop.
-    pub(crate) fn drain_all(&mut self) {
-        let dry = self.drain(u32::MAX, || false);
-        debug_assert_eq!(dry, Drained::Dry);
-    }
     /// Leaves everything that others need; the worker holds nothing afterwards.
     pub(crate) fn hand_over(&mut self) -> Marked {
         self.flush_ring();
@@ -230,6 +278,7 @@ impl MarkWorker {
         self.core.weak_found.lock().append(&mut self.weak);
         self.core.deferred.lock().append(&mut self.deferred);
         self.core.candidates.records.hand_over(&mut self.hosts);
+        self.core.entries_visited.fetch_add(std::mem::take(&mut self.visited), Relaxed);
         Marked { bytes: std::mem::take(&mut self.bytes), objects: std::mem::take(&mut self.objects) }
     }
     /// Live objects with weak references met since the last call.

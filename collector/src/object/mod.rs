@@ -7,3 +7,5 @@ pub mod raw;
 pub mod task;
 #[cfg(not(loom))]
 pub mod trace;
+#[cfg(not(loom))]
+pub mod weak;

@@ -40,6 +40,19 @@ impl Task {
         let whole = Self::first(object, info);
         if whole.slice == WHOLE { whole } else { Self { object, slice: (index / SLICE) as u32 } }
     }
+    /// The part of a table that begins at entry `index`, a multiple of the slice.
+    pub(crate) const fn of_table(object: ObjectRef, index: usize) -> Self {
+        Self { object, slice: (index / SLICE) as u32 }
+    }
+    /// The first entry of a table that is due.
+    pub(crate) const fn table_index(self) -> usize {
+        if self.slice == WHOLE { 0 } else { self.slice as usize * SLICE }
+    }
+    /// Whether this is the object's first task, or its only one.
+    #[inline]
+    pub(crate) const fn is_first(self) -> bool {
+        self.slice == WHOLE || self.slice == 0
+    }
     /// What comes after this slice, if anything does.
     #[inline]
     pub(crate) fn next(self) -> Option<Self> {

@@ -18,6 +18,7 @@
 //!     visitor could answer with any object, or look under a lock that is held.
 use crate::object::raw::{ObjectRef, PlacePtr};
 use crate::object::task::Task;
+use crate::object::weak::WeakOps;
 use std::any::TypeId;
 
 /// A visitor that values may be shown to.
@@ -51,12 +52,6 @@ pub trait Mover: Visitor {
     fn forward(&mut self, target: ObjectRef) -> ObjectRef;
 }
 
-/// Who is alive, asked when tracing has ended; for weak references.
-pub trait Liveness {
-    /// Where `target` is now, or `None` if it is dead.
-    fn resolve(&self, target: ObjectRef) -> Option<ObjectRef>;
-}
-
 /// Repairs one remembered place outside the tracing of a whole object: a slot or a lock in an old object.
 pub type Fix<V> = unsafe fn(*mut u8, &mut V);
 
@@ -87,28 +82,6 @@ impl Deferred {
         // SAFETY: T2, the library's own lock deferred itself, and a marked object is not freed before the pause.
         unsafe { (self.again)(self.at.0, v) }
     }
-}
-
-/// What the collector does with an object that holds references weakly (a weak cell, an ephemeron table).
-///
-/// Such an object's ordinary `mark`/`relocate` leave the weak references out. The collector lists the live
-/// ones it meets, and when tracing has run dry calls `mark_step`/`move_step` for each until none finds more;
-/// then `finish` once.
-pub struct WeakOps {
-    /// Marks what became reachable through the object (ephemeron values whose keys are alive); true if anything did.
-    pub mark_step: unsafe fn(ObjectRef, &mut crate::mark::worker::MarkWorker) -> bool,
-    /// The same while moving; also rewrites references to keys that moved.
-    pub move_step: unsafe fn(ObjectRef, &mut crate::scavenge::worker::ScavengeWorker) -> bool,
-    /// Forgets the dead, finds the moved. True if the object still refers weakly to a young object
-    /// (the collector then shows it to the next young collection again).
-    pub finish: unsafe fn(ObjectRef, &dyn WeakVerdict) -> bool,
-}
-
-/// What `WeakOps::finish` may ask.
-pub trait WeakVerdict: Liveness {
-    /// Whether an old object that refers to it has to be remembered after this collection: it is young, or in a region
-    /// that is to be emptied.
-    fn is_young(&self, object: ObjectRef) -> bool;
 }
 
 /// The descriptor of a heap type; an object's header word is its address.
@@ -167,27 +140,6 @@ pub(crate) fn list_edges(object: ObjectRef, found: &mut dyn FnMut(ObjectRef)) {
     let to = object.element_count(info);
     // SAFETY: T1.
     unsafe { (info.list)(object, 0, to, &mut EdgeList { found }) }
-}
-
-/// The weak part of an object's care, called where the object is known to have one.
-pub(crate) mod weak_care {
-    use super::*;
-
-    fn ops(object: ObjectRef) -> &'static WeakOps {
-        object.info().weak.expect("only objects with weak references are listed as such")
-    }
-    pub(crate) fn mark_step(object: ObjectRef, v: &mut crate::mark::worker::MarkWorker) -> bool {
-        // SAFETY: the operations are those of the object's own type.
-        unsafe { (ops(object).mark_step)(object, v) }
-    }
-    pub(crate) fn move_step(object: ObjectRef, v: &mut crate::scavenge::worker::ScavengeWorker) -> bool {
-        // SAFETY: the operations are those of the object's own type.
-        unsafe { (ops(object).move_step)(object, v) }
-    }
-    pub(crate) fn finish(object: ObjectRef, verdict: &dyn WeakVerdict) -> bool {
-        // SAFETY: the operations are those of the object's own type.
-        unsafe { (ops(object).finish)(object, verdict) }
-    }
 }
 
 impl TypeInfo {

@@ -12,7 +12,7 @@ use crate::mutator_local::Remembered;
 use crate::object::forward::hold_first;
 use crate::object::raw::{ObjectRef, object_at};
 use crate::object::task::Task;
-use crate::object::trace::{Liveness, weak_care};
+use crate::object::weak::{Liveness, Settle, finish};
 use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::roots::Roots;
@@ -94,7 +94,7 @@ pub(crate) fn scavenge(
     // Whoever may take all the time there is may wait for memory, too.
     let room = if budget == Budget::NONE { For::Collector } else { For::Copier };
     let promote_all = everything || at_once || core.settings.zeal.promote;
-    let plan = Plan { promote_all, shading, budget, room };
+    let plan = Plan { promote_all, everything, shading, budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let hosts = std::mem::take(&mut condemned.hosts);
     let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, hosts, helping + 1));
@@ -117,16 +117,23 @@ pub(crate) fn scavenge(
         leader.retain_the_rest(std::mem::take(&mut all.retained));
     }
     clock.ends(Phase::Retain);
-    let weak = leader.settle_weak(std::mem::take(&mut all.weak));
+    let (moved, old) = leader.settle_weak(&mut all);
+    let settle = if everything { Settle::Moved } else { Settle::Listed };
     let mut young_weak = Vec::new();
-    for object in weak {
-        let watched = weak_care::finish(object, &leader);
+    let mut ready = core.ready.lock();
+    *ready = ready.iter().filter_map(|object| leader.resolve(*object)).collect();
+    for object in moved.into_iter().chain(old) {
+        let settled = finish(object, settle, &leader);
+        if settled.ready {
+            ready.push_back(object);
+        }
         if leader.stays_young(object) {
             young_weak.push(object);
-        } else if watched {
+        } else if settled.young {
             all.remembered.push(Remembered::Weak(object));
         }
     }
+    drop(ready);
     clock.ends(Phase::Weak);
     settle_droppables(core, &leader, &condemned, young_only);
     clock.ends(Phase::Droppables);

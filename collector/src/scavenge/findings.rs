@@ -9,8 +9,10 @@ use crate::object::task::Task;
 pub(crate) struct Findings {
     /// Old places that still refer to something young.
     pub remembered: Vec<Remembered>,
-    /// Live objects with weak references that moved, or that are old and refer weakly to something young.
+    /// Live objects with weak references that moved.
     pub weak: Vec<ObjectRef>,
+    /// Old objects that refer weakly to something young.
+    pub weak_old: Vec<ObjectRef>,
     /// Objects for which there was no room, not scanned yet.
     pub retained: Vec<ObjectRef>,
     /// The regions that hold retained objects; with repetitions.
@@ -32,6 +34,7 @@ impl Findings {
     pub(crate) fn and(mut self, mut other: Self) -> Self {
         self.remembered.append(&mut other.remembered);
         self.weak.append(&mut other.weak);
+        self.weak_old.append(&mut other.weak_old);
         self.retained.append(&mut other.retained);
         self.retained_in.append(&mut other.retained_in);
         self.shaded.append(&mut other.shaded);

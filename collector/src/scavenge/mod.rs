@@ -5,4 +5,5 @@ pub(crate) mod findings;
 pub(crate) mod in_place;
 pub(crate) mod phase;
 pub(crate) mod retained;
+mod settle;
 pub mod worker;

@@ -32,6 +32,8 @@ const CHUNK: usize = 64;
 pub(crate) struct Plan {
     /// Everything goes to the old generation.
     pub promote_all: bool,
+    /// Every region is emptied, not the young ones alone.
+    pub everything: bool,
     /// Old objects that are found referenced are shaded, because they are being marked.
     pub shading: bool,
     /// How much may be copied.

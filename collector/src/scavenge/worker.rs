@@ -21,13 +21,15 @@ use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
 use crate::object::raw::{ObjectRef, copy_object, fill, info_of, prefetch, write_word};
 use crate::object::task::Task;
-use crate::object::trace::{Liveness, Mover, WeakVerdict, weak_care};
+use crate::object::trace::Mover;
+use crate::object::weak::{Liveness, WeakVerdict};
 use crate::planted::bug;
 use crate::region::kind::Kind;
 use crate::region::lab::Lab;
 use crate::scavenge::budget::Allowance;
 use crate::scavenge::findings::Findings;
 use crate::scavenge::phase::ScavengePhase;
+use crate::scavenge::settle::Settling;
 use crate::sync::{Arc, Ordering::Relaxed, Worker};
 use crate::units::WORD;
 use crate::worklist::termination::Outcome;
@@ -35,10 +37,10 @@ use crate::zeal::delay;
 
 /// One thread's part in a scavenge.
 pub struct ScavengeWorker {
-    phase: Arc<ScavengePhase>,
+    pub(super) phase: Arc<ScavengePhase>,
     deque: Worker<Task>,
     /// Work that nobody can steal; shared a half at a time when others may be hungry.
-    stack: Vec<Task>,
+    pub(super) stack: Vec<Task>,
     /// Whether there can be others.
     shared: bool,
     survivor_lab: Lab,
@@ -51,8 +53,10 @@ pub struct ScavengeWorker {
     candidates_seen: Seen,
     /// Old objects found referenced whose mark words are being fetched.
     to_shade: Vec<ObjectRef>,
-    findings: Findings,
+    pub(super) findings: Findings,
     allowance: Allowance,
+    /// What waits for whom; once the weak are being settled.
+    pub(super) settling: Settling,
 }
 
 /// Objects whose mark words are fetched together.
@@ -121,6 +125,7 @@ impl ScavengeWorker {
             candidates_seen: Seen::default(),
             to_shade: Vec::with_capacity(TO_SHADE),
             findings: Findings::default(),
+            settling: Settling::default(),
         }
     }
     /// Works until the phase is over.
@@ -232,7 +237,7 @@ impl ScavengeWorker {
                     self.findings.remembered.push(entry);
                 }
             }
-            Remembered::Weak(object) => self.findings.weak.push(object),
+            Remembered::Weak(object) => self.findings.weak_old.push(object),
         }
     }
     /// Shades an old object, a little later: its mark word is on its way into the cache meanwhile.
@@ -253,6 +258,7 @@ impl ScavengeWorker {
     fn forward_from(&mut self, target: ObjectRef, kind: Kind) -> ObjectRef {
         if kind.is_large() {
             if self.phase.core.try_mark(target) {
+                self.settling.note_reached(target, target.header_now());
                 self.found(target);
             }
             return target;
@@ -293,6 +299,7 @@ impl ScavengeWorker {
         match claim_copy(from.header(), header, copy.addr()) {
             Claim::Won => {
                 self.findings.objects += 1;
+                self.settling.note_reached(from, header);
                 if old {
                     self.findings.promoted += bytes;
                     if self.phase.plan.shading && !bug::promoted_stays_white() {
@@ -321,7 +328,7 @@ impl ScavengeWorker {
     }
     /// An object was decided by this worker: its references are still to be visited.
     #[inline]
-    fn found(&mut self, object: ObjectRef) {
+    pub(super) fn found(&mut self, object: ObjectRef) {
         let info = info_of(object.header_now());
         if info.has_edges {
             self.stack.push(Task::first(object, info));
@@ -360,6 +367,7 @@ impl ScavengeWorker {
         match claim_retain(object.header(), header) {
             Claim::Won => {
                 self.note_retained(object);
+                self.settling.note_reached(object, header);
                 if self.copying {
                     self.findings.retained.push(object); // C3
                 } else {
@@ -440,28 +448,10 @@ impl ScavengeWorker {
         all.for_each(|object| self.found(object));
         self.drain();
     }
-    /// Lets weak objects show what depends on a key's life, until nothing more is found. Alone, after all others.
-    pub(crate) fn settle_weak(&mut self, mut weak: Vec<ObjectRef>) -> Vec<ObjectRef> {
-        loop {
-            weak.append(&mut self.findings.weak);
-            let mut found = false;
-            for object in &weak {
-                found |= weak_care::move_step(*object, self);
-                self.drain();
-            }
-            // Alone by now: what was put off because others were copying can be scanned.
-            let retained = std::mem::take(&mut self.findings.retained);
-            found |= !retained.is_empty();
-            retained.into_iter().for_each(|object| self.found(object));
-            self.drain();
-            if !found && self.findings.weak.is_empty() {
-                return weak;
-            }
-        }
-    }
     /// Ends the worker's part: what its buffers did not use goes back.
     pub(crate) fn finish(&mut self) -> Findings {
         self.shade_waiting();
+        self.phase.core.entries_visited.fetch_add(self.settling.take_visits(), Relaxed);
         let (rest, free) = self.survivor_lab.retire();
         fill(rest, free);
         let (rest, free) = self.old_lab.retire();

@@ -3,3 +3,4 @@
 pub mod segment;
 pub mod shared;
 pub mod termination;
+pub mod waiting;

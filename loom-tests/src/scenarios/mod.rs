@@ -14,6 +14,7 @@ mod roots;
 mod safepoint;
 mod sweeping;
 mod termination;
+mod weak;
 mod worklist;
 
 use crate::Scenario;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         safepoint::ALL,
         sweeping::ALL,
         termination::ALL,
+        weak::ALL,
         worklist::ALL,
     ]
     .concat()

@@ -14,8 +14,9 @@
 use crate::handle::gc::{Gc, HeapType};
 use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
+use orinoco_collector::error::AllocError;
 use orinoco_collector::object::raw::ObjectRef;
-use orinoco_collector::object::trace::{WeakOps, WeakVerdict};
+use orinoco_collector::object::weak::{Settled, WeakEdge, WeakOps, WeakVerdict};
 use orinoco_collector::planted::bug;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -34,11 +35,24 @@ pub type Weak<'gc, T> = Gc<'gc, WeakCell<T>>;
 impl Cx {
     /// A weak reference to the object.
     pub fn weak<'gc, T: ?Sized + HeapType<On<'gc> = T>>(&'gc self, target: Gc<'gc, T>) -> Weak<'gc, T> {
-        self.alloc(WeakCell { word: AtomicPtr::new(Gc::start(target)), _target: PhantomData })
+        self.alloc(WeakCell::of(target))
+    }
+    /// A weak reference to the object.
+    ///
+    /// # Errors
+    /// As [`Cx::try_alloc`].
+    pub fn try_weak<'gc, T: ?Sized + HeapType<On<'gc> = T>>(
+        &'gc self,
+        target: Gc<'gc, T>,
+    ) -> Result<Weak<'gc, T>, AllocError> {
+        self.try_alloc(WeakCell::of(target))
     }
 }
 
 impl<T: ?Sized + HeapType> WeakCell<T> {
+    fn of(target: Gc<'_, T>) -> Self {
+        Self { word: AtomicPtr::new(Gc::start(target)), _target: PhantomData }
+    }
     /// The target, unless it has died. What a turn has seen stays to its end: whoever asks again in the same turn, even
     /// after collections, gets the same answer, and never `None` after `Some`.
     ///
@@ -56,13 +70,13 @@ impl<T: ?Sized + HeapType> WeakCell<T> {
     /// The target, unless it has died: as [`upgrade`](Self::upgrade), but kept no longer than any other reference, to the
     /// end of its window.
     #[inline]
-    pub fn peek<'gc>(&self, cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
+    pub fn peek<'gc>(&self, _cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
         // Relaxed: whoever has the cell followed a slot to it, and its target was written before it; a stop, which alone
-        // writes the word again, orders all of us.
+        // writes the word again, orders all of us. Not shaded, while marking: a reference in a mutator's hands is nobody's;
+        // when it is stored it is shaded, and a root or the turn's list is looked at in the stop that ends marking.
         let start = NonNull::new(self.word.load(Ordering::Relaxed))?;
         // SAFETY: K1.
         let target = unsafe { Gc::from_start(start.as_ptr()) };
-        cx.shade(Gc::object(target));
         Some(target)
     }
 }
@@ -74,21 +88,33 @@ impl<T: ?Sized> std::fmt::Debug for WeakCell<T> {
     }
 }
 
-/// One descriptor for all targets' types: the word is all there is.
-static OPS: WeakOps =
-    WeakOps { mark_step: |_, _| false, move_step: |_, _| false, finish: |cell, verdict| finish(cell, verdict) };
+/// One set of operations for all targets' types: the word is all there is.
+static OPS: WeakOps = WeakOps { table: None, finish: |cell, _, verdict| finish(cell, verdict), list };
 
-fn finish(cell: ObjectRef, verdict: &dyn WeakVerdict) -> bool {
-    // SAFETY: the descriptor is used for weak cells only, whose word is their whole payload.
-    let word = unsafe { &*cell.payload().cast::<AtomicPtr<u8>>() };
-    let Some(start) = NonNull::new(word.load(Ordering::Relaxed)) else { return false };
+/// The word of the cell that `cell` is.
+fn word(cell: &ObjectRef) -> &AtomicPtr<u8> {
+    // SAFETY: the operations are in the descriptors of weak cells only, whose word is their whole payload.
+    unsafe { &*cell.payload().cast::<AtomicPtr<u8>>() }
+}
+
+fn finish(cell: ObjectRef, verdict: &dyn WeakVerdict) -> Settled {
+    let word = word(&cell);
+    let Some(start) = NonNull::new(word.load(Ordering::Relaxed)) else { return Settled::default() };
     // SAFETY: K1.
     let now = verdict.resolve(unsafe { ObjectRef::from_start(start) });
     if now.is_none() && bug::weak_keeps_the_dead() {
-        return false;
+        return Settled::default();
     }
+    // Relaxed: as in `peek`, the stop orders it.
     word.store(now.map_or(null_mut(), ObjectRef::as_ptr), Ordering::Relaxed);
-    now.is_some_and(|target| verdict.is_young(target))
+    Settled { young: now.is_some_and(|target| verdict.is_young(target)), ready: false }
+}
+
+fn list(cell: ObjectRef, found: &mut dyn FnMut(WeakEdge)) {
+    if let Some(start) = NonNull::new(word(&cell).load(Ordering::Relaxed)) {
+        // SAFETY: K1.
+        found(WeakEdge::Weak(unsafe { ObjectRef::from_start(start) }));
+    }
 }
 
 // SAFETY: R1, the target's constructor.

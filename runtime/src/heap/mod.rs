@@ -1,6 +1,7 @@
 //! `Heap`: the embedder's face.
 pub(crate) mod active;
 pub mod attached;
+pub mod finalizing;
 pub mod mutator;
 
 use crate::driver::caretaker::Kept;

@@ -7,7 +7,8 @@
 //! U1  A `Mutator` exists only while its `Attached` runs it, on this thread; its seat and heap outlive it.
 //! U2  Everything that may move or free objects takes `&mut self`, so at that moment nothing whose type mentions a borrow
 //!     of this mutator is live.
-//! U3  The context's `roots` point to a boxed `R`, reached through `split` alone while the mutator runs.
+//! U3  The context's `roots` point to a boxed `R`, reached through `split` alone while the mutator runs; or
+//!     as `()`, which has no bytes.
 use crate::driver::safepoint::{enter, safepoint, verify};
 use crate::driver::shared::Shared;
 use crate::handle::local::{Erased, Local, keep_frame};
@@ -52,6 +53,10 @@ impl<R> Mutator<R> {
     fn shared(&self) -> &Shared {
         // SAFETY: U1.
         unsafe { self.shared.as_ref() }
+    }
+    /// The same mutator, as one that cannot reach its roots: a `Mutator<()>`, whose roots are nothing, wherever they are.
+    pub(crate) fn without_roots(&mut self) -> Mutator<()> {
+        Mutator { cx: self.cx, seat: self.seat, shared: self.shared, _roots: PhantomData }
     }
     /// A shared context and the exclusive view of this mutator's roots, for one window.
     #[inline(always)]

@@ -19,7 +19,8 @@ mod std_types;
 
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::EdgeList;
-pub use orinoco_collector::object::trace::{Marker, Mover, WeakOps};
+pub use orinoco_collector::object::trace::{Marker, Mover};
+pub use orinoco_collector::object::weak::WeakOps;
 
 /// A type seen as a constructor over the collector lifetime.
 ///

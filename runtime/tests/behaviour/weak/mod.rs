@@ -1,8 +1,9 @@
 //! Weak references, ephemerons and finalization registries.
 use crate::common::{Node, age, heap, litter, moving_heap, node, root_node, young_heap};
-use orinoco::{Cx, FinalizationRegistry, Gc, Lock, Mutator, Root, Slot, Trace, Weak, WeakMap, safepoint};
+use orinoco::{Cx, FinalizationRegistry, Gc, Lock, Mutator, Root, Slot, Trace, Weak, WeakMap, WeakSet, safepoint};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod callbacks;
 mod cells;
 mod ephemerons;
 mod registries;
