@@ -19,6 +19,7 @@ enum Command {
     Bench(cli::bench::BenchArgs),
     Compare(cli::compare::CompareArgs),
     Stress(cli::stress::StressArgs),
+    Weak(cli::weak::WeakArgs),
 }
 
 /// What a command ends with that could not be carried out. One that was, and found a disagreement, ends with 1.
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => cli::bench::run(args),
         Command::Compare(args) => cli::compare::run(args),
         Command::Stress(args) => cli::stress::run(args),
+        Command::Weak(args) => cli::weak::run(args),
     };
     done.unwrap_or_else(|error| {
         // One line, whatever a file name or a message holds.

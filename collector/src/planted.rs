@@ -201,6 +201,14 @@ table! {
         entry_waits_unchecked;
         /// Who reaches a key does not show what waits for it.
         reached_key_wakes_nobody;
+        /// What is put into a table while marking goes on is not shaded.
+        table_is_filled_unshaded;
+        /// An old table that something young is put into is not remembered.
+        table_forgets_young;
+        /// A weak container that is promoted while marking goes on is not listed for its end.
+        black_table_is_forgotten;
+        /// What a turn has seen through weak references is no root.
+        turn_keeps_nothing;
         /// A marker leaves the gate before it has handed over what it holds.
         marker_leaves_with_its_work;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.

@@ -34,6 +34,8 @@ pub enum Work {
     Locks,
     /// As `Slots`, and every old region is emptied in every cycle.
     Moves,
+    /// Keys, values and tables of every age (see `weak_heap`).
+    Weak,
 }
 
 impl Work {
@@ -43,13 +45,14 @@ impl Work {
             "slots" => Some(Self::Slots),
             "locks" => Some(Self::Locks),
             "moves" => Some(Self::Moves),
+            "weak" => Some(Self::Weak),
             _ => None,
         }
     }
 }
 
 /// The next of a sequence of numbers that a seed determines (Marsaglia's xorshift).
-fn below(seed: &mut u64, n: usize) -> usize {
+pub(crate) fn below(seed: &mut u64, n: usize) -> usize {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
@@ -70,6 +73,9 @@ fn sum(head: Gc<'_, Node<'_>>) -> u64 {
 /// # Panics
 /// When a list was lost; in a pause, when the verifier finds a rule broken.
 pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
+    if work == Work::Weak {
+        return crate::weak_heap::run(rounds, seed);
+    }
     let config = HeapConfig::new()
         .limit(Bytes::mib(64))
         .nursery(Bytes::kib(256))
@@ -98,6 +104,7 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
                 (0..64).for_each(|_| match work {
                     Work::Slots | Work::Moves => change_places(cx, &arrays, &mut seed),
                     Work::Locks => in_and_out(cx, &arrays, &bags, &mut seed),
+                    Work::Weak => unreachable!("it has a heap of its own"),
                 });
                 (0..32).for_each(|_| renew(cx, &arrays, &mut seed));
                 (0..256).for_each(|_| _ = cx.alloc([0u64; 15]));

@@ -10,6 +10,8 @@ pub mod program;
 pub mod scenarios;
 mod shared;
 mod tiny;
+#[cfg(not(loom))]
+mod weak_heap;
 
 pub use shared::Shared;
 

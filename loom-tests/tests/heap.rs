@@ -25,6 +25,12 @@ fn lists_that_change_places_while_every_old_region_is_emptied_are_all_there() {
     assert!(cycles > 1, "marking went on {cycles} times");
 }
 
+#[test]
+fn what_tables_keep_and_turns_have_seen_is_there_while_marking_goes_on() {
+    let cycles = run(Work::Weak, ROUNDS, 1);
+    assert!(cycles > 1, "marking went on {cycles} times");
+}
+
 #[cfg(gc_mutants)]
 mod planted {
     use orinoco_collector::model::planted::Site;
@@ -81,6 +87,26 @@ mod planted {
     #[test]
     fn stale_hosts_are_visited() {
         dies("moves", Site::stale_hosts_are_visited, "");
+    }
+
+    #[test]
+    fn table_is_filled_unshaded() {
+        dies("weak", Site::table_is_filled_unshaded, "V5");
+    }
+
+    #[test]
+    fn table_forgets_young() {
+        dies("weak", Site::table_forgets_young, "V3");
+    }
+
+    #[test]
+    fn black_table_is_forgotten() {
+        dies("weak", Site::black_table_is_forgotten, "V2");
+    }
+
+    #[test]
+    fn turn_keeps_nothing() {
+        dies("weak", Site::turn_keeps_nothing, "gone in the same turn");
     }
 
     #[test]

@@ -123,6 +123,10 @@ const ON_REAL_THREADS: &[Site] = &[
     Site::marker_ignores_stop,
     Site::marker_forgets_hosts,
     Site::promotion_forgets_hosts,
+    Site::table_is_filled_unshaded,
+    Site::table_forgets_young,
+    Site::black_table_is_forgotten,
+    Site::turn_keeps_nothing,
 ];
 
 /// Sites in the algorithms above the protocols: for the stress program to find.

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod compare;
 pub mod replay;
 pub mod stress;
+pub mod weak;
 
 /// Prints a command's outcome. A reader that has gone away has had enough; that is no failure.
 ///

@@ -335,7 +335,7 @@ impl ScavengeWorker {
         }
         if info.weak.is_some() {
             self.findings.weak.push(object);
-            if self.phase.plan.shading && !self.stays_young(object) {
+            if self.phase.plan.shading && !self.stays_young(object) && !bug::black_table_is_forgotten() {
                 // Black already: no marker will meet it.
                 self.phase.core.weak_found.lock().push(object);
             }

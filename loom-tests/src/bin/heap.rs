@@ -1,4 +1,4 @@
-//! `heap WORK ROUNDS [SITE]`: a whole heap under its verifier, with a bug planted or not. `WORK` is `slots` or `locks`.
+//! `heap WORK ROUNDS [SITE]`: a whole heap under its verifier, with a bug planted or not. `WORK` is `slots`, `locks` or `weak`.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         _ => None,
     };
     let Some(((work, rounds), site)) = parsed else {
-        eprintln!("usage: heap slots|locks ROUNDS [SITE]");
+        eprintln!("usage: heap slots|locks|weak ROUNDS [SITE]");
         return ExitCode::from(2);
     };
     if let Some(site) = site.first()

@@ -209,7 +209,7 @@ impl<K: ?Sized + HeapType, V: Share + Copy> WeakMap<K, V> {
 
 /// K5, for whatever a container keeps.
 pub(crate) fn shade_references(cx: &Cx, value: &impl Trace) {
-    if cx.local.marking.get() {
+    if cx.local.marking.get() && !bug::table_is_filled_unshaded() {
         list_references(value, |target| cx.shade(target));
     }
 }
@@ -227,7 +227,7 @@ pub(crate) fn holds_watched(cx: &Cx, key: ObjectRef, value: &impl Trace) -> bool
 /// # Safety
 /// `payload` is the address of a container that is an object of its own (K4).
 pub(crate) unsafe fn list(cx: &Cx, payload: usize, inside: ObjectRef, listed: &AtomicBool) {
-    if cx.barrier_byte(payload) == YOUNG || listed.swap(true, Ordering::Relaxed) {
+    if cx.barrier_byte(payload) == YOUNG || bug::table_forgets_young() || listed.swap(true, Ordering::Relaxed) {
         return;
     }
     let start = inside.as_ptr().with_addr(payload - WORD);

@@ -53,7 +53,7 @@ impl<H: Share + Copy> FinalizationRegistry<H> {
     /// }
     /// let heap = Heap::new(HeapConfig::new())?;
     /// heap.enter((), |m| {
-    ///     let handles = { let r = FinalizationRegistry::with_callback(m, close); m.root(r) };
+    ///     let handles = { let r = FinalizationRegistry::<u64>::with_callback(m, close); m.root(r) };
     ///     handles.get(m).register(m, m.alloc_str("a file"), 7);
     ///     m.collect();
     ///     assert_eq!(m.run_finalizers(Budget::Unlimited), 1);

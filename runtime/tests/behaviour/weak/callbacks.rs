@@ -144,6 +144,38 @@ fn a_callback_may_collect_and_what_it_holds_stays_a_root_meanwhile() {
 }
 
 #[test]
+fn what_a_callback_allocates_lives_as_anything_else_does() {
+    #[derive(Trace, Clone, Copy)]
+    struct Into<'gc> {
+        bag: Gc<'gc, crate::common::Bag<'gc>>,
+        v: u64,
+    }
+    fn allocates(m: &mut Mutator<()>, held: Local<'_, Into<'static>>) {
+        let cx: &Cx = m;
+        let Into { bag, v } = held.get(cx);
+        bag.items.lock(cx).push(node(cx, v));
+        litter(cx, 256 << 10);
+        m.safepoint();
+    }
+    heap().enter((), |m| {
+        let bag = m.root(m.alloc(crate::common::Bag::default()));
+        let registry = {
+            let cx: &Cx = m;
+            let registry = FinalizationRegistry::<Into<'_>>::with_callback(cx, allocates);
+            (0..30).for_each(|v| registry.register(cx, node(cx, v), Into { bag: bag.get(cx), v }));
+            cx.root(registry)
+        };
+        m.collect();
+        assert_eq!(m.run_finalizers(Budget::Unlimited), 30);
+        m.collect();
+        let mut made: Vec<u64> = bag.get(m).items.lock(m).iter().map(|n| n.v).collect();
+        made.sort_unstable();
+        assert!(made.into_iter().eq(0..30));
+        drop(registry);
+    });
+}
+
+#[test]
 fn a_callback_may_register_again_and_is_called_again_after_that_death() {
     #[derive(Trace, Clone, Copy)]
     struct Again<'gc> {

@@ -142,3 +142,27 @@ fn what_an_upgrade_returned_lives_to_the_end_of_its_window() {
         });
     });
 }
+
+#[test]
+fn a_weak_reference_to_a_young_object_is_cleared_by_a_young_collection() {
+    heap().enter((), |m| {
+        let old = {
+            // An old cell as well as a young one, each with a young target that nothing holds.
+            let holder = m.alloc(Lock::new(Vec::<Weak<'_, Node<'_>>>::new()));
+            m.root(holder)
+        };
+        age(m);
+        {
+            let cx: &Cx = m;
+            let target = node(cx, 1);
+            old.get(cx).lock(cx).push(cx.weak(target));
+        }
+        let young = {
+            let weak = m.weak(node(m, 2));
+            m.root(weak)
+        };
+        m.collect_young();
+        assert!(young.get(m).peek(m).is_none());
+        assert!(old.get(m).lock(m)[0].peek(m).is_none());
+    });
+}
