@@ -4,14 +4,22 @@
 //! after the phase has ended finds the gate closed and goes home, so that no phase ever waits for a thread to be
 //! scheduled (adding helpers never makes a phase longer than the work of those who came).
 //!
-//! This is the one file that knows rayon.
+//! Where the threads come from is known to the two rooms below alone: rayon's, or plain ones for a checker.
+#[cfg(any(shuttle, gc_tsan))]
+#[path = "workers/plain.rs"]
+mod pool;
+#[cfg(not(any(shuttle, gc_tsan)))]
+#[path = "workers/rayon.rs"]
+mod pool;
+
 use crate::error::HeapError;
 use crate::hands::{Board, Guests, Posted};
 use crate::sync::Arc;
+use pool::Pool;
 
 /// A heap's helper threads.
 pub(crate) struct Helpers {
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Pool>,
     count: usize,
     /// Where stopped mutators find what to do.
     board: Board,
@@ -45,13 +53,7 @@ impl Helpers {
     pub(crate) fn new(count: usize, hands: usize) -> Result<Self, HeapError> {
         let pool = match count {
             0 => None,
-            n => Some(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(n)
-                    .thread_name(|i| format!("orinoco-{i}"))
-                    .build()
-                    .map_err(|e| HeapError::Helpers { wanted: n, reason: e.to_string() })?,
-            ),
+            n => Some(Pool::start(n).map_err(|reason| HeapError::Helpers { wanted: n, reason })?),
         };
         Ok(Self { pool, count, board: Board::new(hands) })
     }

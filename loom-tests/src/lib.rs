@@ -1,13 +1,17 @@
 //! Models of orinoco's protocols, over the code that ships.
 //!
 //! A scenario is a function with assertions that compiles in every world. Under `--cfg loom` [`check`] runs it in every
-//! interleaving that its bound admits; elsewhere it runs it often, on real threads.
+//! interleaving that its bound admits; under `--cfg shuttle` in some that a seed draws; elsewhere often, on real threads.
 
 #[cfg(not(loom))]
 pub mod heap;
 #[cfg(not(loom))]
+pub mod heaps;
+#[cfg(not(loom))]
 pub mod program;
 pub mod scenarios;
+#[cfg(shuttle)]
+pub mod schedules;
 mod shared;
 mod tiny;
 #[cfg(not(loom))]
@@ -71,7 +75,13 @@ fn deeper() -> usize {
 }
 
 /// Looks at one scenario, under the checker that this build has; returns how often it ran.
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+pub fn check(scenario: Scenario) -> u64 {
+    schedules::check(scenario, 200, 1)
+}
+
+/// Looks at one scenario, under the checker that this build has; returns how often it ran.
+#[cfg(not(any(loom, shuttle)))]
 pub fn check(scenario: Scenario) -> u64 {
     const RUNS: u64 = 200;
     (0..RUNS).for_each(|_| (scenario.body)());

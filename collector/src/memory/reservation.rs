@@ -4,9 +4,9 @@
 //! M1  `base` is the start of a mapping of `bytes` bytes that is ours until `drop`; nothing else is mapped there.
 //! M2  A range between a successful `open` and the next `close` is readable and writable; it reads zero until written.
 //! M3  Whoever closes a range has seen to it that nobody uses it any more.
+use crate::sync::AtomicUsize;
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
-use std::sync::atomic::AtomicUsize;
 
 /// A range of address space of our own.
 pub(crate) struct Reservation {
@@ -119,7 +119,7 @@ impl Reservation {
     pub(crate) fn word(&self, offset: usize) -> &AtomicUsize {
         debug_assert!(offset + 8 <= self.bytes && offset.is_multiple_of(8));
         // SAFETY: M1 and M2; side metadata and header words are only ever accessed as atomics.
-        unsafe { AtomicUsize::from_ptr(self.at(offset).cast()) }
+        unsafe { &*self.at(offset).cast::<AtomicUsize>() }
     }
     /// Words of an open range that is only used as atomics.
     #[inline]

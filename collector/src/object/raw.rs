@@ -13,10 +13,10 @@
 use crate::object::forward::{FORWARDED, RETAINED};
 use crate::object::header::{HashState, INFO_MASK, hash_state};
 use crate::object::trace::TypeInfo;
+use crate::sync::AtomicUsize;
 use crate::units::{WORD, round_to_word};
 use std::any::TypeId;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicUsize;
 
 /// The start of an object: the address of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,7 +70,7 @@ impl ObjectRef {
     pub(crate) fn header(&self) -> &AtomicUsize {
         // SAFETY: O1, the header is an aligned, initialised word, and is only ever accessed as this atomic
         // once the object is published.
-        unsafe { AtomicUsize::from_ptr(self.as_ptr().cast()) }
+        unsafe { &*self.as_ptr().cast::<AtomicUsize>() }
     }
     /// The header's value; it must not be forwarded.
     #[inline(always)]

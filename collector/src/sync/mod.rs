@@ -1,9 +1,9 @@
 //! Threads, locks and atomics: the only room that names where they come from.
 //!
 //! ```text
-//!              ┌── native    core's atomics, parking_lot's locks, crossbeam's deque
-//!   sync ──────┤
-//!              └── checked   loom's, under `--cfg loom`: the same names, and every interleaving
+//!              ┌── native      core's atomics, parking_lot's locks, crossbeam's deque
+//!   sync ──────┼── checked     loom's, under `--cfg loom`: the same names, and every interleaving
+//!              └── scheduled   shuttle's, under `--cfg shuttle`: whole heaps, and as many interleavings as one has time for
 //! ```
 //!
 //! What is checked is what ships: a protocol imports `crate::sync` and nothing else, so that a model runs its very code.
@@ -18,10 +18,14 @@
 
 #[cfg(loom)]
 mod checked;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod native;
+#[cfg(shuttle)]
+mod scheduled;
 
 #[cfg(loom)]
 pub use checked::*;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use native::*;
+#[cfg(shuttle)]
+pub use scheduled::*;

@@ -8,6 +8,7 @@ pub use core::sync::atomic::{
 };
 pub use std::sync::Arc;
 pub use std::thread;
+pub use std::thread_local;
 
 pub use atomic::Atomic;
 pub use crossbeam::deque::{Steal, Stealer, Worker};

@@ -38,6 +38,8 @@ pub fn all() -> Vec<Scenario> {
         termination::ALL,
         weak::ALL,
         worklist::ALL,
+        #[cfg(not(loom))]
+        crate::heaps::ALL,
     ]
     .concat()
 }

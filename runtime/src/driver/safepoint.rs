@@ -12,9 +12,9 @@ use crate::mutator::member::Member;
 use crate::world::registry::{Occupant, Seat};
 use crate::world::safepoint::Stopped;
 use orinoco_collector::collector::{Cause, Census, CollectionKind};
+use orinoco_collector::sync::Ordering;
 use orinoco_collector::world::StoppedWorld;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
 
 impl Cx {
     /// Puts the poll flag where it rests while nobody asks for anything.

@@ -17,9 +17,9 @@ use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace, no_slot};
 use orinoco_collector::mark::lock_word::LockWord;
 use orinoco_collector::object::trace::PlaceOps;
+use orinoco_collector::sync::{AtomicU32, Ordering};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Rounds of spinning before the thread yields.
 const SPINS: u32 = 64;

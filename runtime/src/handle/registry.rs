@@ -23,9 +23,9 @@ use orinoco_collector::error::AllocError;
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::weak::{Ephemerons, Settle, Settled, TableOps, WeakEdge, WeakOps, WeakVerdict};
 use orinoco_collector::planted::bug;
+use orinoco_collector::sync::AtomicBool;
 use orinoco_collector::sync::Mutex;
 use std::marker::PhantomData;
-use std::sync::atomic::AtomicBool;
 
 /// Hands out the value registered with an object, once that object has died.
 ///

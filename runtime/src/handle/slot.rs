@@ -17,10 +17,10 @@ use crate::trace::{Marker, Mover, Rebind, Share, Trace};
 use orinoco_collector::mark::shade::{claim, exchange, follow, publish};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::PlaceOps;
+use orinoco_collector::sync::{AtomicPtr, Ordering};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A mutable word in a heap object. Any thread may read and write it at any time; that is never a data race.
 #[repr(transparent)]

@@ -18,10 +18,10 @@ use orinoco_collector::error::AllocError;
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::weak::{Settled, WeakEdge, WeakOps, WeakVerdict};
 use orinoco_collector::planted::bug;
+use orinoco_collector::sync::{AtomicPtr, Ordering};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The object behind a [`Weak`].
 pub struct WeakCell<T: ?Sized> {

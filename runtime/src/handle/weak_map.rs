@@ -35,10 +35,10 @@ use orinoco_collector::object::weak::{
 };
 use orinoco_collector::planted::bug;
 use orinoco_collector::sync::Mutex;
+use orinoco_collector::sync::{AtomicBool, Ordering};
 use orinoco_collector::units::WORD;
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A table from objects to values in which neither the map nor a value keeps a key alive.
 ///

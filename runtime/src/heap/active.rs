@@ -2,6 +2,7 @@
 //!
 //! It is what makes references of two heaps unable to meet: at most one heap's `Gc`s are live on a thread, and they cannot
 //! leave it.
+use orinoco_collector::sync::thread_local;
 use std::cell::Cell;
 
 thread_local! { static ACTIVE: Cell<bool> = const { Cell::new(false) }; }
@@ -13,20 +14,20 @@ impl Active {
     /// # Panics
     /// When the thread runs one already.
     pub(crate) fn claim() -> Self {
-        assert!(!ACTIVE.replace(true), "this thread already runs a mutator; park it first");
+        assert!(!ACTIVE.with(|active| active.replace(true)), "this thread already runs a mutator; park it first");
         Self(())
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        ACTIVE.set(false);
+        ACTIVE.with(|active| active.set(false));
     }
 }
 
 /// Whether this thread runs a mutator.
 pub(crate) fn is_active() -> bool {
-    ACTIVE.get()
+    ACTIVE.with(Cell::get)
 }
 
 /// Runs nothing on this thread for as long as this exists, though its mutator exists: it is parked.
@@ -34,13 +35,13 @@ pub(crate) struct Inactive(());
 
 impl Inactive {
     pub(crate) fn begin() -> Self {
-        ACTIVE.set(false);
+        ACTIVE.with(|active| active.set(false));
         Self(())
     }
 }
 
 impl Drop for Inactive {
     fn drop(&mut self) {
-        ACTIVE.set(true);
+        ACTIVE.with(|active| active.set(true));
     }
 }

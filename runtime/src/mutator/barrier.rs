@@ -20,9 +20,9 @@
 use crate::mutator::cx::Cx;
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::PlaceOps;
+use orinoco_collector::sync::{AtomicU8, Ordering};
 use orinoco_collector::units::REGION_SHIFT;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The byte of a young region.
 pub(crate) const YOUNG: u8 = 0;

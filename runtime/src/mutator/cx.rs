@@ -18,10 +18,10 @@ use orinoco_collector::collector::Collector;
 use orinoco_collector::error::AllocError;
 use orinoco_collector::mutator_local::MutatorLocal;
 use orinoco_collector::object::raw::ObjectRef;
+use orinoco_collector::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Shared access to a mutator: to allocate, to read, to write. Nothing can move while a `&Cx` is borrowed.

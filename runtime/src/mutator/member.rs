@@ -5,7 +5,7 @@ use orinoco_collector::mark::worker::MarkWorker;
 use orinoco_collector::object::trace::{EdgeList, Marker, Mover};
 use orinoco_collector::planted::bug;
 use orinoco_collector::scavenge::worker::ScavengeWorker;
-use std::sync::atomic::Ordering;
+use orinoco_collector::sync::Ordering;
 
 /// One mutator, as the world's registry holds it.
 pub struct Member {

@@ -38,44 +38,57 @@ pub struct Step {
     pub run: fn(Tier, u64) -> Outcome,
 }
 
+/// What each step is asked for by, the lowest tier that has it, whether it draws at random, and what it shows.
+const fn step(
+    name: &'static str,
+    tier: Tier,
+    draws: bool,
+    run: fn(Tier, u64) -> Outcome,
+    proves: &'static str,
+) -> Step {
+    Step { name, tier, draws, proves, run }
+}
+
+const ALWAYS: bool = false;
+const DRAWN: bool = true;
+
 /// All of them.
 pub const STEPS: &[Step] = &[
-    Step {
-        name: "models",
-        tier: Tier::Quick,
-        draws: false,
-        proves: "every interleaving of every protocol, and every planted bug dies in one",
-        run: models,
-    },
-    Step {
-        name: "planted",
-        tier: Tier::Quick,
-        draws: false,
-        proves: "the same scenarios on real threads, and a verified heap with the bugs that no model reaches",
-        run: planted,
-    },
-    Step {
-        name: "cycle",
-        tier: Tier::Quick,
-        draws: false,
-        proves: "the abstract cycle keeps what can be reached, and ends; with any of its mistakes it does not",
-        run: cycle,
-    },
-    Step {
-        name: "programs",
-        tier: Tier::Quick,
-        draws: true,
-        proves: "programs written by dice leave a whole heap as a plain graph says it should be",
-        run: programs,
-    },
-    Step {
-        name: "tsan",
-        tier: Tier::Quick,
-        draws: false,
-        proves: "no data race in any scenario on real threads; three planted ones are seen",
-        run: tsan,
-    },
-    Step { name: "deeper", tier: Tier::Full, draws: false, proves: "the models with one preemption more", run: deeper },
+    step("models", Tier::Quick, ALWAYS, models, "every interleaving of every protocol; every planted bug dies in one"),
+    step("planted", Tier::Quick, ALWAYS, planted, "the scenarios on real threads; bugs that no model reaches"),
+    step(
+        "cycle",
+        Tier::Quick,
+        ALWAYS,
+        cycle,
+        "an abstract cycle keeps what can be reached, and ends; no mistake in it does",
+    ),
+    step("programs", Tier::Quick, DRAWN, programs, "programs by dice leave a whole heap as a plain graph says"),
+    step(
+        "schedules",
+        Tier::Quick,
+        DRAWN,
+        schedules,
+        "scenarios and whole heaps with many threads, in drawn interleavings",
+    ),
+    step(
+        "tsan",
+        Tier::Quick,
+        ALWAYS,
+        tsan,
+        "no data race on real threads, whole heaps included; three planted ones are seen",
+    ),
+    step("asan", Tier::Full, DRAWN, asan, "no access outside what is allocated, and nothing leaks"),
+    step(
+        "memcheck",
+        Tier::Full,
+        ALWAYS,
+        memcheck,
+        "nothing uninitialised decides anything, nothing is used after it was freed",
+    ),
+    step("miri", Tier::Full, ALWAYS, miri, "the scenarios keep the language's rules, on many weak executions"),
+    step("deeper", Tier::Full, ALWAYS, deeper, "the models with one preemption more"),
+    step("stress", Tier::Full, DRAWN, stress, "many mutators try to break a verified heap, scenario by scenario"),
 ];
 
 fn models_covered(text: &str) -> String {
@@ -171,13 +184,112 @@ fn tsan(tier: Tier, _: u64) -> Outcome {
         }
     }
     let runs = if tier == Tier::Quick { "300" } else { "5000" };
-    Run::new("tsan", 900, &stress).args(&format!("all {runs}")).outcome(|text| {
-        let (scenarios, runs) = tally(text, "STRESS ", "runs=");
-        format!("{scenarios} scenarios, {runs} runs, no race; {} planted races seen", RACES.len())
+    Run::new("tsan", 1800, &stress)
+        .args(&format!("all {runs}"))
+        .outcome(|text| format!("{}, no race; {} planted races seen", stressed(text), RACES.len()))
+}
+
+/// What a run of `stress` covered.
+fn stressed(text: &str) -> String {
+    let (scenarios, runs) = tally(text, "STRESS ", "runs=");
+    format!("{scenarios} scenarios, {runs} runs")
+}
+
+/// Mistakes that a scheduler must find.
+const IN_SCHEDULES: &[(&str, &str)] = &[
+    ("marker_ignores_stop", "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark"),
+    ("barrier_forgets_young", "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark"),
+    ("shaded_are_not_handed_over", "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark"),
+    ("unpark_without_claim", "safepoint::a_stop_and_a_return_do_not_both_proceed"),
+    ("gate_enter_unchecked", "gate::the_leader_sees_what_its_guests_did"),
+];
+
+fn schedules(tier: Tier, seed: u64) -> Outcome {
+    let build = Run::new("schedules-build", 900, "cargo")
+        .args("build --profile model --target-dir target/shuttle -p loom-tests --bin schedules")
+        .env("RUSTFLAGS", "--cfg shuttle --cfg gc_mutants");
+    if let failed @ Outcome::Failed(_) = build.outcome(|_| String::new()) {
+        return failed;
+    }
+    let program = "target/shuttle/model/schedules";
+    for (site, scenario) in IN_SCHEDULES {
+        let planted = Run::new("schedules-planted", 300, program).args(&format!("{scenario} 400 {seed} {site}"));
+        let (passed, text) = planted.go();
+        if passed || !text.contains("panicked") {
+            return Outcome::Failed(format!("{site} is a mistake in {scenario}, and no schedule found it"));
+        }
+    }
+    let runs = if tier == Tier::Quick { 200 } else { 10_000 };
+    Run::new("schedules", 1800, program).args(&format!("all {runs} {seed}")).outcome(|text| {
+        let (scenarios, runs) = tally(text, "SCHEDULED ", "runs=");
+        let heaps = tally(text, "SCHEDULED heaps::", "runs=").1;
+        format!(
+            "{scenarios} scenarios in {runs} schedules with seed {seed}, {heaps} of whole heaps; {} mistakes found",
+            IN_SCHEDULES.len()
+        )
     })
 }
 
-#[allow(dead_code, reason = "the steps that ask are on their way")]
-fn skipped_without(program: &str, args: &str) -> Option<Outcome> {
-    (!there_is(program, args)).then(|| Outcome::Skipped(format!("{program} is not installed")))
+fn asan(_: Tier, seed: u64) -> Outcome {
+    let flags = "-Zsanitizer=address";
+    let built =
+        sanitized("asan", flags, "program").and_then(|program| Ok((program, sanitized("asan", flags, "stress")?)));
+    let (program, stress) = match built {
+        Ok(paths) => paths,
+        Err(other) => return other,
+    };
+    let scenarios = Run::new("asan", 900, &stress).args("all 500").outcome(stressed);
+    let Outcome::Passed(scenarios) = scenarios else { return scenarios };
+    Run::new("asan-programs", 300, &program)
+        .args(&format!("random 60 {seed}"))
+        .outcome(|text| format!("{scenarios}, {} programs; nothing leaked", tally(text, "PROGRAMS ", "runs=").1))
+}
+
+fn memcheck(_: Tier, _: u64) -> Outcome {
+    if !there_is("valgrind", "--version") {
+        return Outcome::Skipped("valgrind is not installed".to_owned());
+    }
+    match planted_binary("stress") {
+        // One thread runs at a time, so a fair choice of it is all there is of concurrency.
+        Ok(stress) => Run::new("memcheck", 1800, "valgrind")
+            .args("--error-exitcode=9 --fair-sched=yes --quiet")
+            .args(&format!("{stress} all 3"))
+            .outcome(stressed),
+        Err(other) => other,
+    }
+}
+
+fn miri(_: Tier, _: u64) -> Outcome {
+    if !there_is("rustup", "run nightly cargo miri --version") {
+        return Outcome::Skipped("no nightly toolchain with Miri is installed".to_owned());
+    }
+    // The heap's memory is mapped by the system, which Miri does not do: the rooms without a heap are for it.
+    let protocols =
+        ["forwarding", "worklist", "termination", "gate", "lock", "marking", "barrier", "roots", "safepoint"];
+    let mut seen = 0;
+    for scenario in loom_tests::scenarios::all() {
+        if !protocols.iter().any(|protocol| scenario.name.starts_with(&format!("{protocol}::"))) {
+            continue;
+        }
+        let run = Run::new("miri", 600, "rustup")
+            .args("run nightly cargo miri run -q --target-dir target/miri -p loom-tests --bin stress --")
+            .args(&format!("{} 1", scenario.name))
+            .env("MIRIFLAGS", "-Zmiri-many-seeds=0..8 -Zmiri-ignore-leaks -Zmiri-permissive-provenance");
+        if let failed @ Outcome::Failed(_) = run.outcome(|_| String::new()) {
+            return failed;
+        }
+        seen += 1;
+    }
+    Outcome::Passed(format!("{seen} scenarios, 8 seeds each"))
+}
+
+fn stress(tier: Tier, seed: u64) -> Outcome {
+    let minutes = if tier == Tier::Full { 4 } else { 15 };
+    let build = Run::new("stress-build", 900, "cargo").args("build --release -p orinoco-benches --bin orinoco");
+    if let failed @ Outcome::Failed(_) = build.outcome(|_| String::new()) {
+        return failed;
+    }
+    Run::new("stress", 3600, "target/release/orinoco")
+        .args(&format!("stress --seed {seed} --minutes {minutes} --verify"))
+        .outcome(|text| format!("{} lines of {minutes} minutes with seed {seed}", text.lines().count()))
 }
