@@ -169,7 +169,7 @@ const RACES: &[(&str, &str, u32)] = &[
     ("forward_publish", "forwarding::the_loser_sees_the_winners_copy", 2000),
     ("lock_give", "lock::two_holders_take_turns", 2000),
     ("gate_leave", "gate::the_leader_sees_what_its_guests_did", 2000),
-    ("gate_leave", "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark", 10),
+    ("park", "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark", 10),
 ];
 
 /// What it says falsely, with the reason.
