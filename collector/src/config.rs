@@ -1,6 +1,7 @@
 //! What an embedder may choose. Checked once, by [`HeapConfig::build`]; plain numbers afterwards.
 use crate::error::HeapError;
 use crate::event::Observer;
+use crate::fault::Faults;
 use crate::gc_log::GcLog;
 use crate::memory::machine::Machine;
 use crate::sync::Arc;
@@ -53,6 +54,12 @@ pub struct Settings {
     pub pause_target: Duration,
     /// See [`HeapConfig::deterministic`].
     pub seed: Option<u64>,
+    /// See [`HeapConfig::faults`].
+    pub faults: Faults,
+    /// See [`HeapConfig::watchdog`].
+    pub watchdog: Duration,
+    /// See [`HeapConfig::abort_when_stalled`].
+    pub abort_when_stalled: bool,
     /// See [`HeapConfig::observer`].
     pub observer: Option<Watcher>,
     /// See [`HeapConfig::quiet_after`].
@@ -136,6 +143,9 @@ impl HeapConfig {
                 step_cap: Duration::from_millis(10),
                 pause_target: Duration::from_millis(1),
                 seed: None,
+                faults: Faults::default(),
+                watchdog: Duration::from_secs(10),
+                abort_when_stalled: false,
                 observer: None,
                 quiet_after: Some(Duration::from_secs(2)),
             },
@@ -240,6 +250,26 @@ impl HeapConfig {
         self.settings.quiet_after = time;
         self
     }
+    /// Refuses memory, or panics in a pause, when told to: for tests of what an embedder does then. Default none.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.settings.faults = faults;
+        self
+    }
+    /// How long a mutator may keep a stop, or another mutator, waiting before the observer is told who it is
+    /// ([`Observer::stalled`]). Default 10 s; at least 20 ms; [`Duration::MAX`] for never.
+    #[must_use]
+    pub fn watchdog(mut self, patience: Duration) -> Self {
+        self.settings.watchdog = patience;
+        self
+    }
+    /// Ends the process when the watchdog reports, after a dump of who keeps whom waiting on standard error: for a
+    /// service that had rather be started again than hang. Default off.
+    #[must_use]
+    pub fn abort_when_stalled(mut self, abort: bool) -> Self {
+        self.settings.abort_when_stalled = abort;
+        self
+    }
     /// Tells `observer` of collections and steps, outside every pause. Default none, or the log on standard error if
     /// the environment variable [`GC_LOG_VARIABLE`] is set.
     #[must_use]
@@ -277,6 +307,7 @@ impl HeapConfig {
         range("pause_target", target >= 100 && target <= cap, "between 100 µs and the step cap")?;
         let quiet = s.quiet_after.map_or(10, |time| time.as_millis());
         range("quiet_after", (10..=3_600_000).contains(&quiet), "between 10 ms and an hour, or none")?;
+        range("watchdog", s.watchdog >= Duration::from_millis(20), "at least 20 ms")?;
         if s.seed.is_some() {
             s.helpers = 0;
         }
@@ -307,6 +338,7 @@ mod tests {
             (HeapConfig::new().helpers(257), "helpers"),
             (HeapConfig::new().step_cap(Duration::ZERO), "step_cap"),
             (HeapConfig::new().pause_target(Duration::from_secs(1)), "pause_target"),
+            (HeapConfig::new().watchdog(Duration::from_millis(1)), "watchdog"),
             (HeapConfig::new().quiet_after(Some(Duration::ZERO)), "quiet_after"),
             (HeapConfig::new().quiet_after(Some(Duration::MAX)), "quiet_after"),
         ];

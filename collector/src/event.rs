@@ -8,6 +8,7 @@
 //!
 //! An observer is the embedder's code, and may block, allocate or panic: it never runs while the world is stopped.
 use crate::collector::{Cause, CollectionKind, CollectionReport};
+use crate::stall::Stall;
 use crate::statistics::StopKind;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -171,6 +172,11 @@ pub trait Observer: Send + Sync {
     /// emptying caches, taking a time. If another thread's stop comes first, ours may not happen, or be used otherwise.
     fn before(&self, kind: CollectionKind, cause: Cause) {
         let _ = (kind, cause);
+    }
+    /// A mutator keeps everybody waiting for longer than [`HeapConfig::watchdog`](crate::config::HeapConfig::watchdog)
+    /// allows. Told on a thread of its own, for the thread that noticed is waiting; again when the wait has doubled.
+    fn stalled(&self, stall: &Stall) {
+        let _ = stall;
     }
     /// The epilogue: a collection is over and mutators run again. Once for each, after its [`Event::Pause`].
     fn after(&self, report: &CollectionReport) {

@@ -5,6 +5,7 @@
 //! ```
 use crate::collector::{Cause, CollectionKind, CollectionReport, Forced};
 use crate::event::{Event, Observer};
+use crate::stall::Stall;
 use crate::sync::Mutex;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -96,5 +97,9 @@ impl<W: Write + Send> Observer for GcLog<W> {
             // A line tells of the pause, not of each mutator that it stopped.
             Event::Stop { .. } => {}
         }
+    }
+    fn stalled(&self, stall: &Stall) {
+        let ms = self.began.elapsed().as_secs_f64() * 1e3;
+        let _ = writeln!(self.out.lock(), "[orinoco {ms:>7.0} ms] Stall: {stall}");
     }
 }

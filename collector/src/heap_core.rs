@@ -10,6 +10,7 @@ use crate::object::trace::Deferred;
 use crate::object::weak::EntryRef;
 use crate::pace::nursery::Cost;
 use crate::pace::tenure::Tenure;
+use crate::recent::Recent;
 use crate::space::spaces::Spaces;
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};
@@ -53,6 +54,8 @@ pub(crate) struct Core {
     measured: AtomicBool,
     /// What a byte of nursery costs. Written in pauses.
     pub cost: Mutex<Cost>,
+    /// What happened last, for whoever looks for a mistake.
+    pub recent: Recent,
     /// Whether survivors go on to survive. Written in pauses.
     pub tenure: Mutex<Tenure>,
     /// Fragmented regions that are to be emptied, and who refers to them.
@@ -82,6 +85,7 @@ impl Core {
             survival: AtomicUsize::new(300),
             measured: AtomicBool::new(true),
             cost: Mutex::default(),
+            recent: Recent::new(),
             tenure: Mutex::default(),
             candidates: Candidates::default(),
             born_black: AtomicUsize::new(0),

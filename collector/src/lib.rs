@@ -19,9 +19,13 @@ pub mod compact;
 #[cfg(not(loom))]
 pub mod config;
 #[cfg(not(loom))]
+pub(crate) mod crash;
+#[cfg(not(loom))]
 pub mod error;
 #[cfg(not(loom))]
 pub mod event;
+#[cfg(not(loom))]
+pub mod fault;
 #[doc(hidden)]
 pub mod gate;
 #[cfg(not(loom))]
@@ -45,6 +49,8 @@ pub mod owned;
 pub(crate) mod pace;
 #[doc(hidden)]
 pub mod planted;
+#[cfg(not(loom))]
+pub(crate) mod recent;
 pub mod region;
 #[cfg(not(loom))]
 pub mod roots;
@@ -52,6 +58,8 @@ pub mod roots;
 pub mod scavenge;
 #[doc(hidden)]
 pub mod space;
+#[cfg(not(loom))]
+pub mod stall;
 #[cfg(not(loom))]
 pub mod statistics;
 #[cfg(not(loom))]

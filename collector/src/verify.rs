@@ -10,6 +10,7 @@
 //!
 //! A violation panics; in a pause that ends the process, with the message that says where.
 use crate::compact::records::{Batches, Hosts};
+use crate::crash::suspect;
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
 use crate::object::forward::{FORWARDED, RETAINED};
@@ -89,6 +90,7 @@ pub(crate) fn verify(core: &Core, roots: &dyn Roots, when: &str) -> Census {
             );
         }
         if let Some(target) = young.filter(|_| host_is_old) {
+            suspect(target.addr(), object.addr());
             assert!(
                 cover.covers(object),
                 "{when}: V3: old {object:?} ({}) refers to young {target:?} ({}) and nothing remembers it",
@@ -114,6 +116,7 @@ pub(crate) fn verify_marks(core: &Core, roots: &dyn Roots) {
         through.reached(object, &mut woken);
         work.extend(woken.drain(..).map(|value| (value, Some(object))));
         let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
+        suspect(object.addr(), host.map_or(0, |host| host.addr()));
         assert!(
             !old || core.is_marked(object),
             "V5: {object:?} ({}) is reachable from {} and not marked",
@@ -157,6 +160,7 @@ impl Through {
 
 fn check_object(core: &Core, object: ObjectRef, from: &str, when: &str) {
     let pool = &core.spaces.pool;
+    suspect(object.addr(), 0);
     assert!(pool.contains(object.addr()), "{when}: V2: {from} refers to {object:?}, which is outside the heap");
     let kind = pool.table.kind_at(object.addr());
     assert!(
@@ -188,6 +192,7 @@ fn walk_regions(core: &Core, when: &str, swept: bool) {
         while at < region.bytes {
             let object = object_at(start.wrapping_add(at));
             let header = object.header().load(Relaxed);
+            suspect(object.addr(), 0);
             assert!(
                 header & (FORWARDED | RETAINED) == 0 && header & INFO_MASK != 0 && header != 0xDBDB_DBDB_DBDB_DBDB,
                 "{when}: V1: at {at:#x} of region {} ({:?}) stands {header:#x}, no header",

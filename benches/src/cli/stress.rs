@@ -1,18 +1,22 @@
 //! `orinoco stress`: scenarios that try to break the heap, one after another; 0 only if none did.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use orinoco::Zeal;
+use indicatif::{ProgressBar, ProgressStyle};
+use orinoco::{Faults, Zeal};
 
-use crate::stress::context::Options;
-use crate::stress::run::{self, Outcome};
-use crate::stress::{SCENARIOS, Scenario, by_name};
+use crate::stress::child::{Pulse, inside, run_in_child};
+use crate::stress::context::{Context, Options};
+use crate::stress::run::Outcome;
+use crate::stress::{SCENARIOS, Scenario, by_name, html, planted, stops};
 
 /// Tortures the heap, and says exactly what went wrong and how to see it again
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = scenarios())]
 pub struct StressArgs {
     /// Which scenarios; all of them if none is named
@@ -29,20 +33,38 @@ pub struct StressArgs {
     /// Threads that help in collections
     #[arg(long)]
     helpers: Option<usize>,
-    /// Zeal, in words: young:3, full, everything, alternating, alloc:64, marking, step, promote, labs, nursery, delays,
-    /// poison, forbid; or all. The environment's ORINOCO_ZEAL if not given
+    /// Zeal, in words: young:3, full, everything, alternating, alloc:64, marking, step, compact, promote, labs, nursery,
+    /// delays, poison, forbid; or all. The environment's ORINOCO_ZEAL if not given
     #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     zeal: Option<Zeal>,
     /// Let the heap walk and check itself before and after every collection
     #[arg(long)]
     verify: bool,
+    /// What the system is to refuse, in words: memory:K, memory-every:N; pause:K makes the K-th pause panic
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    faults: Faults,
     /// Run as a failure said: one mutator, and the seed decides when the heap collects
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seed", "mutators"])]
     replay: Option<u64>,
     /// Print one JSON object for each scenario, on one line
     #[arg(long)]
     json: bool,
+    /// Where the report goes: a page of HTML
+    #[arg(long, value_name = "FILE", default_value = "target/stress.html")]
+    report: PathBuf,
+    /// Plant bugs instead, see whether they are found, and write the table to a file
+    #[arg(long, value_name = "FILE")]
+    planted: Option<PathBuf>,
+    /// Plant one bug
+    #[arg(long, value_name = "BUG")]
+    plant: Option<String>,
+    /// The child that runs one scenario
+    #[arg(long, hide = true)]
+    inside: bool,
 }
+
+/// Whether Ctrl-C was pressed. The children get it too, and come to their ends.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn scenarios() -> String {
     let lines: Vec<_> = SCENARIOS.iter().map(|s| format!("  {:<14}{}", s.name, s.shows)).collect();
@@ -52,17 +74,49 @@ fn scenarios() -> String {
 /// Runs the command. The exit code says whether everything held.
 ///
 /// # Errors
-/// If an argument is out of range.
+/// If an argument is out of range, no child can be started, or a report cannot be written.
 pub fn run(args: StressArgs) -> Result<ExitCode> {
     let chosen = args.chosen()?;
     let options = args.options(chosen.len())?;
-    let mut all_passed = true;
-    for scenario in chosen {
-        let outcome = run::run(scenario, &options);
-        all_passed &= outcome.passed;
-        super::print(&if args.json { serde_json::to_string(&outcome)? } else { line(&outcome, &args) })?;
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Relaxed))?;
+    if let Some(bug) = &args.plant {
+        planted::plant(bug)?;
     }
-    Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if args.inside {
+        let context = Context::new(options).until(|| INTERRUPTED.load(Relaxed));
+        let all = chosen.into_iter().all(|scenario| inside(scenario, &context));
+        return Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    if let Some(file) = &args.planted {
+        let (table, survivors) = planted::hunt(options.seed, |row| println!("{row}"))?;
+        std::fs::write(file, table).with_context(|| file.display().to_string())?;
+        return Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let mut outcomes = Vec::new();
+    for scenario in chosen {
+        if INTERRUPTED.load(Relaxed) {
+            break;
+        }
+        let again = args.again(scenario.name, &options);
+        let outcome = watch(scenario, &args.inside_arguments(&options), args.json)?;
+        super::print(&if args.json { serde_json::to_string(&outcome)? } else { line(&outcome, &again) })?;
+        outcomes.push((outcome, again));
+    }
+    let title = std::env::args().collect::<Vec<_>>().join(" ");
+    if let Some(folder) = args.report.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    std::fs::write(&args.report, html::page(&title, &outcomes)).with_context(|| args.report.display().to_string())?;
+    let failed = outcomes.iter().filter(|(outcome, _)| !outcome.passed).count();
+    if !args.json {
+        let how = if INTERRUPTED.load(Relaxed) { " before Ctrl-C" } else { "" };
+        super::print(&format!(
+            "{} scenarios{how}, {failed} failed; report in {}",
+            outcomes.len(),
+            args.report.display()
+        ))?;
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl StressArgs {
@@ -87,31 +141,97 @@ impl StressArgs {
             helpers: self.helpers,
             zeal: self.zeal.map_or_else(Zeal::from_env, Ok)?,
             verify: self.verify,
+            faults: self.faults,
             deterministic: self.replay.is_some(),
         })
     }
+    /// What makes a heap as this one is made, in words.
+    fn heap_arguments(&self, options: &Options) -> Vec<String> {
+        let mut all = vec![format!("--zeal={}", options.zeal)];
+        if self.verify {
+            all.push("--verify".to_owned());
+        }
+        if let Some(helpers) = self.helpers {
+            all.push(format!("--helpers={helpers}"));
+        }
+        if self.faults != Faults::default() {
+            all.push(format!("--faults={}", self.faults));
+        }
+        if let Some(bug) = &self.plant {
+            all.push(format!("--plant={bug}"));
+        }
+        match self.replay {
+            Some(seed) => all.push(format!("--replay={seed}")),
+            None => all.extend([format!("--seed={}", options.seed), format!("--mutators={}", self.mutators)]),
+        }
+        all
+    }
+    fn inside_arguments(&self, options: &Options) -> Vec<String> {
+        let mut all = self.heap_arguments(options);
+        all.push(format!("--minutes={}", options.time.as_secs_f64() / 60.0));
+        all
+    }
+    /// How a failure can be seen again.
+    fn again(&self, scenario: &str, options: &Options) -> String {
+        format!("orinoco stress {scenario} {} --minutes {}", self.heap_arguments(options).join(" "), self.minutes)
+    }
 }
 
-fn line(outcome: &Outcome, args: &StressArgs) -> String {
-    let fields: String = outcome.fields.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+/// Runs one scenario in a child: a bar a mutator and the stops on a terminal, a line now and then elsewhere.
+fn watch(scenario: &Scenario, arguments: &[String], quiet: bool) -> Result<Outcome> {
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {prefix:<12} {elapsed} {msg}")?);
+    bar.set_prefix(scenario.name);
+    let mut before = Pulse::default();
+    let mut beats = 0u32;
+    let outcome = run_in_child(scenario.name, arguments, |pulse| {
+        let text = progress(&before, pulse);
+        bar.tick();
+        bar.set_message(text.clone());
+        beats += 1;
+        if bar.is_hidden() && !quiet && beats.is_multiple_of(120) {
+            eprintln!("{:<12} {text}", scenario.name);
+        }
+        before = pulse.clone();
+    });
+    bar.finish_and_clear();
+    outcome
+}
+
+/// What a pulse says: a number for each mutator, rates, and how long they stood still.
+fn progress(before: &Pulse, now: &Pulse) -> String {
+    const SHOWN: usize = 16;
+    let turn = |(at, turns): (usize, &u64)| turns - before.turns.get(at).copied().unwrap_or(0);
+    let each: Vec<String> = now.turns.iter().enumerate().take(SHOWN).map(turn).map(|turns| turns.to_string()).collect();
+    let checks = now.checks.saturating_sub(before.checks);
+    let stops: u64 = now.stops.iter().sum();
+    format!(
+        "turns {} · {checks} checks · {stops} stops {} · {} MiB",
+        each.join(" "),
+        stops::row(&now.stops),
+        now.rss_mib
+    )
+}
+
+fn line(outcome: &Outcome, again: &str) -> String {
+    let shown = outcome.fields.iter().filter(|(name, _)| *name != "said");
+    let fields: String = shown.map(|(name, value)| format!(", {name} {value}")).collect();
     let mut text = format!(
-        "{} {:<14} {:>6.1} s, {} turns, {} checks, {} scavenges, {} full, {} MiB, longest stop {} ms{fields}",
+        "{} {:<14} {:>6.1} s, {} turns, {} checks, {} scavenges, {} full, {} moving, {} MiB, longest stop {} ms {}{fields}",
         if outcome.passed { "ok  " } else { "FAIL" },
         outcome.scenario,
         outcome.seconds,
         outcome.turns,
         outcome.checks,
         outcome.scavenges,
-        outcome.full_collections + outcome.evacuations,
+        outcome.full_collections,
+        outcome.evacuations,
         outcome.mib,
         outcome.longest_stop_ms,
+        stops::row(&outcome.stops),
     );
     if let Some(failure) = &outcome.failure {
-        let verify = if args.verify { " --verify" } else { "" };
-        text += &format!(
-            "\n     {failure}\n     again: orinoco stress {} --seed {} --mutators {}{verify}",
-            outcome.scenario, outcome.seed, outcome.mutators
-        );
+        text += &format!("\n     {failure}\n     again: {again}");
     }
     text
 }

@@ -29,11 +29,11 @@ struct Task<'gc> {
 /// The first disagreement, or what the system refused.
 pub fn run(context: &Context) -> Result<()> {
     let heap = context.heap()?;
-    spread(context, &heap, |m, index, line| {
+    spread(context, &heap, |mutator, index, line| {
         let mut dice = context.dice(index);
         let mut threads = 0u64;
         while !context.is_over() {
-            threads += wave(&heap, m, &mut dice, line)?;
+            threads += mutator.run(|m| wave(&heap, m, &mut dice, line))?;
             line.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         if index == 0 {

@@ -7,15 +7,16 @@
 //! | `heaps` | the heaps that were opened, until their figures are taken |
 //! | `fields` | what a scenario adds to its line of JSON |
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use orinoco::{Bytes, Heap, HeapConfig, Zeal};
+use orinoco::{Bytes, Faults, Heap, HeapConfig, Zeal};
 use serde_json::{Map, Value};
 
 use super::dice::Dice;
+use super::stops::StopCounts;
 
 /// How a run is made.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Options {
     pub zeal: Zeal,
     /// The heap walks and checks itself before and after every collection.
     pub verify: bool,
+    /// What the system refuses.
+    pub faults: Faults,
     /// One mutator, and the seed decides when the heap collects: the run can be had again.
     pub deterministic: bool,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             helpers: None,
             zeal: Zeal::OFF,
             verify: false,
+            faults: Faults::default(),
             deterministic: false,
         }
     }
@@ -76,6 +80,10 @@ pub struct Context {
     pub lines: Vec<Line>,
     until: Instant,
     stop: AtomicBool,
+    /// Whether the one who asked has had enough.
+    enough: fn() -> bool,
+    /// How long mutators stood still.
+    pub stops: Arc<StopCounts>,
     heaps: Mutex<Vec<Heap>>,
     fields: Mutex<Map<String, Value>>,
 }
@@ -89,14 +97,22 @@ impl Context {
             options,
             lines,
             stop: AtomicBool::new(false),
+            enough: || false,
+            stops: Arc::default(),
             heaps: Mutex::default(),
             fields: Mutex::default(),
         }
+    }
+    /// The same, to be ended when `enough` says so.
+    pub fn until(self, enough: fn() -> bool) -> Self {
+        Self { enough, ..self }
     }
     /// The configuration that was asked for; a scenario changes what it is about.
     pub fn config(&self) -> HeapConfig {
         let options = &self.options;
         let mut config = HeapConfig::new()
+            .observer(self.stops.clone())
+            .faults(options.faults)
             .zeal(options.zeal)
             .verify(options.verify)
             .limit(Bytes::mib(512))
@@ -131,7 +147,7 @@ impl Context {
     }
     /// Whether to come to an end.
     pub fn is_over(&self) -> bool {
-        self.stop.load(Relaxed) || Instant::now() >= self.until
+        self.stop.load(Relaxed) || (self.enough)() || Instant::now() >= self.until
     }
     /// Tells everybody to come to an end.
     pub fn stop(&self) {

@@ -12,10 +12,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 
 use anyhow::{Result, ensure};
-use orinoco::{AllocError, Heap, Mutator};
+use orinoco::{AllocError, Attached, Heap, Mutator};
 
 use super::context::{Context, Line};
 use super::dice::Dice;
+
+/// Turns of a scenario in one turn with the heap.
+const TURNS: usize = 64;
 
 /// A mutator that keeps what it has in handles.
 pub type Plain = Mutator<()>;
@@ -59,10 +62,10 @@ pub fn alone(context: &Context, open: Open) -> Result<()> {
 pub fn mixed(context: &Context, heap: &Heap, scenarios: &[(usize, Open)]) -> Result<()> {
     let weights: usize = scenarios.iter().map(|(weight, _)| weight).sum();
     let parts = heap.enter((), |m| scenarios.iter().map(|(_, open)| open(m)).collect::<Result<Vec<_>>>())?;
-    spread(context, heap, |m, index, line| {
+    spread(context, heap, |mutator, index, line| {
         let mut dice = context.dice(index);
         let mut plays: Vec<Option<Box<dyn Play>>> = parts.iter().map(|_| None).collect();
-        while !context.is_over() {
+        let mut one = |m: &mut Plain| {
             let mut at = dice.below(weights);
             let which =
                 scenarios.iter().position(|(weight, _)| at.checked_sub(*weight).map(|rest| at = rest).is_none());
@@ -82,6 +85,11 @@ pub fn mixed(context: &Context, heap: &Heap, scenarios: &[(usize, Open)]) -> Res
                 m.collect();
             }
             m.safepoint();
+            Ok(())
+        };
+        while !context.is_over() {
+            // What a mutator has seen through weak references stays to the end of its turn with the heap.
+            mutator.run(|m| (0..TURNS).take_while(|_| !context.is_over()).try_for_each(|_| one(m)))?;
         }
         Ok(())
     })?;
@@ -104,13 +112,13 @@ pub fn mixed(context: &Context, heap: &Heap, scenarios: &[(usize, Open)]) -> Res
 pub fn spread(
     context: &Context,
     heap: &Heap,
-    work: impl Fn(&mut Plain, usize, &Line) -> Result<()> + Sync,
+    work: impl Fn(&mut Attached<()>, usize, &Line) -> Result<()> + Sync,
 ) -> Result<()> {
     let work = &work;
     thread::scope(|scope| {
         let threads = context.lines.iter().enumerate().map(|(index, line)| {
             let body = move || {
-                let done = catch_unwind(AssertUnwindSafe(|| heap.enter((), |m| work(m, index, line))));
+                let done = catch_unwind(AssertUnwindSafe(|| work(&mut heap.attach(()), index, line)));
                 if !matches!(done, Ok(Ok(()))) {
                     context.stop();
                 }

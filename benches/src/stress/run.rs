@@ -4,21 +4,21 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Scenario;
-use super::context::{Context, Options};
+use super::context::Context;
 
 /// What came of a scenario.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// Which.
-    pub scenario: &'static str,
+    pub scenario: String,
     /// Whether nothing failed.
     pub passed: bool,
     /// What failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// What decided.
     pub seed: u64,
@@ -42,19 +42,16 @@ pub struct Outcome {
     pub mib: u64,
     /// The longest stop of any kind, in milliseconds.
     pub longest_stop_ms: f64,
+    /// Stops by length; see [`stops`](super::stops).
+    #[serde(default)]
+    pub stops: Vec<u64>,
     /// What the scenario itself has to say.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
 }
 
-/// Runs a scenario.
-pub fn run(scenario: &'static Scenario, options: &Options) -> Outcome {
-    let context = Context::new(options.clone());
-    run_in(scenario, &context)
-}
-
-/// Runs a scenario in a context that others may look at meanwhile.
-pub fn run_in(scenario: &'static Scenario, context: &Context) -> Outcome {
+/// Runs a scenario in a context, which others may look at meanwhile.
+pub fn run(scenario: &'static Scenario, context: &Context) -> Outcome {
     let began = Instant::now();
     let failure = match catch_unwind(AssertUnwindSafe(|| (scenario.run)(context))) {
         Ok(Ok(())) => None,
@@ -62,7 +59,7 @@ pub fn run_in(scenario: &'static Scenario, context: &Context) -> Outcome {
         Err(panic) => Some(format!("panic: {}", message(&*panic))),
     };
     let mut outcome = Outcome {
-        scenario: scenario.name,
+        scenario: scenario.name.to_owned(),
         passed: failure.is_none(),
         failure,
         seed: context.options.seed,
@@ -76,6 +73,7 @@ pub fn run_in(scenario: &'static Scenario, context: &Context) -> Outcome {
         evacuations: 0,
         mib: 0,
         longest_stop_ms: 0.0,
+        stops: context.stops.read(),
         fields: context.take_fields(),
     };
     for heap in context.take_heaps() {

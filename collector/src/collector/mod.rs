@@ -25,7 +25,7 @@ use crate::pace::effort::Effort;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{StopKind, Stops};
-use crate::sync::{Arc, AtomicBool, AtomicU32, AtomicUsize, Mutex};
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex};
 use crate::units::Bytes;
 pub use crate::verify::Census;
 use crate::workers::Helpers;
@@ -50,6 +50,12 @@ pub enum CollectionKind {
     MarkStart,
     /// The young generation, and marking of the old one ends, if what is left of it fits into the stop.
     MarkFinish,
+}
+
+impl CollectionKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Young, Self::Full, Self::Evacuate, Self::MarkStart, Self::MarkFinish, Self::Compact];
 }
 
 /// Why a collection ran.
@@ -144,6 +150,8 @@ pub struct Collector {
     rests_up_to: AtomicUsize,
     /// Until when mutators are left alone. Whoever stood still writes it; who would stop others, or step, reads it.
     rest: Rest,
+    /// What the last stop was asked for; no kind before the first. For reports only.
+    wish: AtomicU8,
     totals: Mutex<Totals>,
     /// Events that nobody was told of yet. Filled in stops and steps, emptied outside.
     waiting: Mutex<Waiting>,
@@ -182,6 +190,7 @@ impl Collector {
         let settings = config.clone().build()?;
         let pool = Pool::new(settings.limit, settings.nursery)
             .map_err(|(wanted, errno)| HeapError::Reservation { wanted, os_error: errno.raw_os_error() })?;
+        let pool = pool.with_faults(settings.faults);
         let pool = if settings.zeal.forbid { pool.forbidding() } else { pool };
         let helpers = Helpers::new(settings.helpers, settings.hands())?;
         let spaces = Spaces::new(pool, settings.nursery);
@@ -206,6 +215,7 @@ impl Collector {
             tending: Mutex::default(),
             rests_up_to: AtomicUsize::new(0),
             rest: Rest::new(),
+            wish: AtomicU8::new(u8::MAX),
             totals: Mutex::default(),
             waiting: Mutex::default(),
         })

@@ -10,6 +10,7 @@
 //!   ─▶ markers resume, if marking ─▶ released
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
+use crate::crash::Page;
 use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
 use crate::mark::cycle::{drain_stopped, mark_stopped, purge_remembered, settle_concurrent};
 use crate::mark::shade::turn_all;
@@ -18,6 +19,7 @@ use crate::mutator_local::MutatorLocal;
 use crate::pace::growth;
 use crate::pace::nursery::{Cost, copy_budget, copy_time};
 use crate::planted::bug;
+use crate::recent::Happening;
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget;
 use crate::scavenge::cycle::{Extent, Tally, bury_large, scavenge};
@@ -97,7 +99,10 @@ impl Collector {
         kind: CollectionKind,
         cause: Cause,
     ) -> CollectionReport {
-        no_unwind(|| self.collect_stopped(world, roots, kind, cause))
+        no_unwind(|| {
+            let _page = Page { core: &self.core, kind, cause };
+            self.collect_stopped(world, roots, kind, cause)
+        })
     }
     fn collect_stopped(
         &self,
@@ -117,10 +122,12 @@ impl Collector {
             CollectionKind::Young if cause != Cause::Explicit && self.is_compaction_due() => CollectionKind::Compact,
             kind => kind,
         };
+        core.recent.note(Happening::Begins, kind as usize);
         let mut clock = PhaseClock::start();
         core.markers.quiesce();
         roots.locals(&mut |local| self.hand_over(local));
         clock.ends(Phase::HandOver);
+        core.spaces.pool.trap.spring_in_pause();
         self.verify_if_asked(roots, "before a collection");
         clock.ends(Phase::Verify);
         let mut phases = clock.times;
@@ -185,6 +192,7 @@ impl Collector {
         };
         self.size_nursery(&report, &tally);
         self.note(&report, &tally);
+        core.recent.note(Happening::Ends, usize::from(ended_cycle));
         report
     }
     /// Another whole collection is needed: how much did the last one let the program allocate?
@@ -266,6 +274,7 @@ impl Collector {
         let live = marked + core.born_black.swap(0, Relaxed);
         core.spaces.old.start_sweeping(&core.spaces.pool, live, || purge_remembered(core));
         self.free_large_and_unmark();
+        core.recent.note(Happening::ToSweep, core.spaces.old.gaps.unswept());
         self.totals.lock().marked += marked as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);
@@ -292,6 +301,7 @@ impl Collector {
         core.spaces.for_each_young_region(|index| core.unmark_region(index));
         core.spaces.old.start_sweeping(&core.spaces.pool, marked.bytes, || purge_remembered(core));
         self.free_large_and_unmark();
+        core.recent.note(Happening::ToSweep, core.spaces.old.gaps.unswept());
         self.totals.lock().marked += marked.bytes as u64;
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);
@@ -313,6 +323,7 @@ impl Collector {
     fn set_marking(&self, on: bool, roots: &dyn Roots) {
         let core = &self.core;
         core.marking.store(on, Relaxed);
+        core.recent.note(Happening::Marking, usize::from(on));
         let table = core.spaces.pool.table.barrier.table(on);
         let turn = |local: &MutatorLocal| {
             local.barrier_table.set(table);

@@ -8,6 +8,8 @@
 use super::{Cause, CollectionKind, Collector};
 use crate::event::Event;
 use crate::mutator_local::MutatorLocal;
+use crate::stall::Stall;
+use crate::sync::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// How long a slice of drop glue goes on: its last value is begun before that.
@@ -25,6 +27,39 @@ impl Collector {
         if let Some(observer) = &self.core.settings.observer {
             observer.0.before(kind, cause);
         }
+    }
+    /// Whether the watchdog reports a wait of `waited`, after it last reported one of `reported` (zero: never).
+    pub fn is_stalled(&self, waited: Duration, reported: Duration) -> bool {
+        waited >= self.core.settings.watchdog && waited >= 2 * reported
+    }
+    /// Reports who keeps whom waiting, and ends the process if it is configured so.
+    ///
+    /// The observer is called on a thread of its own: this one holds what others wait for. If none can be had, nobody is
+    /// told this time.
+    pub fn stalled(&self, stall: Stall) {
+        if self.core.settings.abort_when_stalled {
+            let usage = self.memory_usage();
+            let marking = if self.core.is_marking() { "marking" } else { "not marking" };
+            eprintln!(
+                "orinoco: {stall}\n  {marking}; {} of heap in use\n  the process ends: abort_when_stalled",
+                usage.heap_used
+            );
+            std::process::abort();
+        }
+        if let Some(observer) = &self.core.settings.observer {
+            let observer = observer.clone();
+            let thread = std::thread::Builder::new().name("orinoco-watchdog".to_owned());
+            let _ = thread.spawn(move || observer.0.stalled(&stall));
+        }
+    }
+    /// Notes what the stop that is about to be asked for is for.
+    pub fn note_wish(&self, kind: CollectionKind) {
+        self.wish.store(kind as u8, Relaxed);
+    }
+    /// What the last stop was asked for.
+    pub fn wish(&self) -> Option<CollectionKind> {
+        let wish = self.wish.load(Relaxed);
+        CollectionKind::ALL.into_iter().find(|kind| *kind as u8 == wish)
     }
     /// Tells the observer what has happened since it was last told.
     pub(super) fn tell_observer(&self) {

@@ -4,6 +4,7 @@
 //! P2  Regions taken for mutators never bring `in_use` and what objects own outside above `limit`; the collector may exceed it during a pause,
 //!     into the reserve that the reservation keeps for it.
 use crate::error::AllocError;
+use crate::fault::{Faults, Trap};
 use crate::memory::reservation::Reservation;
 use crate::object::raw::poison;
 use crate::owned::Owned;
@@ -40,6 +41,8 @@ pub(crate) struct Pool {
     /// Under zeal: regions that were given back last, inaccessible and not to be used yet, so that a stale reference is a
     /// fault where it is used. Changed under the lock of `free`.
     quarantine: Option<Mutex<VecDeque<usize>>>,
+    /// Faults on purpose.
+    pub trap: Trap,
 }
 
 /// Regions in quarantine; the reserve has room for more.
@@ -110,7 +113,12 @@ impl Pool {
             limit: limit_regions,
             usable: AtomicUsize::new(limit_regions),
             quarantine: None,
+            trap: Trap::default(),
         })
+    }
+    /// The same, with faults on purpose.
+    pub(crate) fn with_faults(self, faults: Faults) -> Self {
+        Self { trap: Trap::new(faults), ..self }
     }
     /// The same, and regions that are given back become inaccessible for a while.
     pub(crate) fn forbidding(mut self) -> Self {
@@ -211,6 +219,9 @@ impl Pool {
         self.parachute.lock().pack();
     }
     fn open(&self, range: Range<usize>) -> Result<(), Errno> {
+        if self.trap.refuses_memory() {
+            return Err(Errno::NOMEM);
+        }
         self.marks.open(range.start * SIDE_BYTES, range.len() * SIDE_BYTES)?;
         self.remembered.open(range.start * SIDE_BYTES, range.len() * SIDE_BYTES)?;
         self.heap.open(range.start * REGION_BYTES, range.len() * REGION_BYTES)

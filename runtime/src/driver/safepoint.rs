@@ -12,9 +12,11 @@ use crate::mutator::member::Member;
 use crate::world::registry::{Occupant, Seat};
 use crate::world::safepoint::Stopped;
 use orinoco_collector::collector::{Cause, Census, CollectionKind};
+use orinoco_collector::stall::StallState;
 use orinoco_collector::sync::Ordering;
 use orinoco_collector::world::StoppedWorld;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 impl Cx {
     /// Puts the poll flag where it rests while nobody asks for anything.
@@ -27,7 +29,11 @@ impl Cx {
 
 impl Occupant for Member {
     fn asked(&self) {
+        self.cx().watched.forget();
         self.ask();
+    }
+    fn late(&self, waited: Duration) {
+        self.cx().report_stall(StallState::NotPolling(self.cx().collector().wish()), waited);
     }
     fn released(&self) {
         self.cx().rest_flag();
@@ -57,6 +63,7 @@ pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<C
         }
         shared.collector.before_stop(kind);
         let stops = shared.stops();
+        shared.collector.note_wish(kind);
         if let Ok(stopped) = shared.world.stop(seat) {
             lead(shared, &stopped, kind, cause);
             drop(stopped);
@@ -142,7 +149,7 @@ fn step_aside(shared: &Shared, seat: &Seat<Member>, arrived: u64) {
 /// Reports a stop that others led, from when they asked.
 fn stood_still(shared: &Shared, cx: &Cx, arrived: u64) {
     let asked = cx.asked_at.swap(0, Ordering::Relaxed);
-    let since = if asked == 0 { arrived } else { asked.min(arrived).max(cx.running_since.get()) };
+    let since = if asked == 0 { arrived } else { asked.min(arrived).max(cx.running_since.load(Ordering::Relaxed)) };
     shared.record_stop(since);
 }
 
@@ -165,7 +172,7 @@ pub(crate) fn enter(shared: &Shared, seat: &Seat<Member>) {
     let (stops, since) = (shared.stops(), shared.now());
     cx.asked_at.store(0, Ordering::Relaxed);
     shared.world.unpark(seat);
-    cx.running_since.set(shared.now());
+    cx.running_since.store(shared.now(), Ordering::Relaxed);
     if shared.stops() != stops {
         shared.record_stop(since);
     }

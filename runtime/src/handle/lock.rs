@@ -17,12 +17,14 @@ use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace, no_slot};
 use orinoco_collector::mark::lock_word::LockWord;
 use orinoco_collector::object::trace::PlaceOps;
+use orinoco_collector::stall::StallState;
 use orinoco_collector::sync::{AtomicU32, Ordering};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
+use std::time::Instant;
 
 /// Rounds of spinning before the thread yields.
-const SPINS: u32 = 64;
+const SPINS: u64 = 64;
 
 /// Rust data inside a heap object, reached by one mutator at a time.
 ///
@@ -52,7 +54,8 @@ impl<T> Lock<T> {
 }
 
 impl<T: Trace> Lock<T> {
-    /// Waits for the lock. Only other mutators can hold it, none of them across a safepoint, so the wait is bounded.
+    /// Waits for the lock. Only other mutators can hold it, none of them across a safepoint, so the wait is bounded; unless
+    /// one has forgotten a guard, which the watchdog reports, with who holds the lock.
     ///
     /// # Panics
     /// When this mutator holds it already (or forgot a guard of it): it would wait for itself.
@@ -88,9 +91,14 @@ impl<T: Trace> Lock<T> {
     }
     #[cold]
     fn acquire_slow(&self, cx: &Cx) -> bool {
-        let mut spins = 0;
+        let mut spins = 0u64;
+        let mut began = None;
         loop {
             if let Some(listed) = self.word.try_take() {
+                if began.is_some() {
+                    cx.watched.waits_for(0);
+                    cx.watched.forget();
+                }
                 return listed;
             }
             spins += 1;
@@ -101,9 +109,20 @@ impl<T: Trace> Lock<T> {
                     self.holder.load(Ordering::Relaxed) != cx.id,
                     "this mutator already holds this `Lock`, or forgot a guard of it; it would wait for itself for ever"
                 );
-                std::thread::yield_now();
+                self.wait(cx, spins - SPINS, &mut began);
             }
         }
+    }
+    /// Yields; and tells the watchdog now and then, in case the lock is never given.
+    fn wait(&self, cx: &Cx, turn: u64, began: &mut Option<Instant>) {
+        if turn.is_multiple_of(1024) {
+            let began = *began.get_or_insert_with(Instant::now);
+            cx.watched.waits_for(self.holder.load(Ordering::Relaxed));
+            if !cx.should_yield() {
+                cx.report_stall(StallState::WaitingForLock, began.elapsed());
+            }
+        }
+        std::thread::yield_now();
     }
     /// Lists the lock, if it lies in the old space.
     #[cold]

@@ -69,6 +69,7 @@ impl<R: Trace + Rebind<At<'static> = R> + 'static> Attached<R> {
         self.shared.settle();
         let seat = self.seat();
         let active = Active::claim();
+        seat.occupant().cx().watched.begin_turn();
         enter(&self.shared, &seat);
         let leave = Leave(&self.shared, &seat, Some(active));
         let outcome = f(&mut Mutator::new(&self.shared, &seat));

@@ -6,6 +6,7 @@
 //! | `local` | its mutator, and the collector while this mutator is stopped | the same |
 //! | `poll` | whoever wants this mutator at a safepoint; cleared by the leader, and by the mutator in a poll | its mutator |
 //! | `asked_at` | the leader of a stop | its mutator, after the stop |
+//! | `running_since`, `watched` | its mutator, when it takes the heap or waits for a lock | a leader that waits for it |
 //! | `frames`, `roots`, `kept`, `free_roots`, `refused` | its mutator, or who lets go of it | the leader, in a stop |
 //!
 //! C1  The collector outlives the context: whoever keeps a member keeps its heap.
@@ -14,6 +15,7 @@
 use crate::mutator::frame::{Frame, RootOps};
 use crate::mutator::kept::KeptAlive;
 use crate::mutator::root_table::{RootPlace, RootTable};
+use crate::mutator::watched::Watched;
 use orinoco_collector::collector::Collector;
 use orinoco_collector::error::AllocError;
 use orinoco_collector::mutator_local::MutatorLocal;
@@ -35,7 +37,9 @@ pub struct Cx {
     /// When the current stop was asked for, in nanoseconds of the heap's clock.
     pub(crate) asked_at: AtomicU64,
     /// When this mutator last took the heap, on the same clock.
-    pub(crate) running_since: Cell<u64>,
+    pub(crate) running_since: AtomicU64,
+    /// What the watchdog tells of this mutator.
+    pub(crate) watched: Watched,
     /// Zero of the heap's clock.
     pub(crate) born: Instant,
     pub(crate) heap_id: usize,
@@ -74,7 +78,8 @@ impl Cx {
             local: collector.new_local(),
             poll: AtomicBool::new(collector.safepoint_wanted() || collector.settings().polls_always()),
             asked_at: AtomicU64::new(0),
-            running_since: Cell::new(0),
+            running_since: AtomicU64::new(0),
+            watched: Watched::default(),
             born,
             heap_id,
             id,

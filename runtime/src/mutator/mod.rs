@@ -14,3 +14,4 @@ pub mod member;
 pub mod root_chunk;
 #[cfg(not(loom))]
 pub mod root_table;
+pub(crate) mod watched;
