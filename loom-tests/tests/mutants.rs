@@ -129,7 +129,8 @@ const ON_REAL_THREADS: &[Site] = &[
     Site::turn_keeps_nothing,
 ];
 
-/// Sites in the algorithms above the protocols: for the stress program to find.
+/// Sites in the algorithms above the protocols, for the stress program to find: `benches/results/planted.md` has what caught
+/// each and when.
 const UNDER_STRESS: &[Site] = &[
     Site::promotion_forgets_its_young,
     Site::remembered_place_is_dropped,
@@ -222,6 +223,14 @@ fn every_site_on_real_threads_has_its_test() {
     let source = include_str!("heap.rs");
     for site in ON_REAL_THREADS {
         assert!(source.contains(&format!("fn {site:?}()")), "{site:?} has no test in heap.rs");
+    }
+}
+
+#[test]
+fn every_site_under_stress_has_its_row_in_the_table() {
+    let table = include_str!("../../benches/results/planted.md");
+    for site in UNDER_STRESS {
+        assert!(table.contains(&format!("`{site:?}`")), "{site:?} has no row in benches/results/planted.md");
     }
 }
 

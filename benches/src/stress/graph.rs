@@ -75,6 +75,14 @@ impl Graph {
                 self.at(cx, at)?.ways[way].clear();
                 self.model[at].1[way] = 0;
             }
+            // A reference goes from one old place to another, and is nowhere else: the marker may have been at the second.
+            2..5 => {
+                let other = dice.below(WAYS);
+                let moved = self.at(cx, at)?.ways[way].swap(cx, None);
+                self.at(cx, to)?.ways[other].set(cx, moved);
+                let number = std::mem::take(&mut self.model[at].1[way]);
+                self.model[to].1[other] = number;
+            }
             _ => {
                 let (from, target) = (self.at(cx, at)?, self.at(cx, to)?);
                 from.ways[way].set(cx, Some(target));
