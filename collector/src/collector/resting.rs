@@ -39,9 +39,13 @@ impl Collector {
             self.rest.extend(&self.rest.from_stops, by);
         }
     }
-    /// Whether a mutator that would take a step at `now` still rests from the last stop, or from its own last step.
+    /// Whether a mutator that would take a step at `now` still rests from the last stop, or from its own last step. When three
+    /// quarters of the limit are in use, marking cannot wait until it has rested from stops as well.
     pub(super) fn is_resting(&self, local: &MutatorLocal, now: Instant) -> bool {
-        now < self.rest.until(&self.rest.from_stops) || local.rest_until.get().is_some_and(|until| now < until)
+        let in_use = self.core.spaces.pool.in_use() * REGION_BYTES;
+        let hurried = in_use / 3 > self.core.settings.limit.get() / 4;
+        (!hurried && now < self.rest.until(&self.rest.from_stops))
+            || local.rest_until.get().is_some_and(|until| now < until)
     }
     /// Asks for a stop, unless mutators still rest from the last one and there is room for what they allocate meanwhile.
     pub(super) fn want_after_rest(&self) {

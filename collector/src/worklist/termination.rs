@@ -26,7 +26,7 @@ use crate::sync::{AtomicUsize, rest, spin_loop, thread};
 /// How often an idle worker looks before it lets others have the processor.
 const SPINS: u32 = if cfg!(loom) { 1 } else { 64 };
 /// How often it looks before it sleeps: whoever has the work has no processor, and would not get ours by yielding.
-const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { SPINS + 32 };
+const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { SPINS + 256 };
 
 /// Who may still make work in a phase.
 #[derive(Debug)]

@@ -107,6 +107,8 @@ fn promotion_sweeps_before_it_asks_for_more_memory() {
     let heap = Heap::new(config).unwrap();
     heap.enter((), |m| {
         let table = old_arrays(m, 60_000);
+        // A cycle that had begun by now would not see what is about to die.
+        m.collect();
         thin_out(m, &table, 50);
         m.begin_collection();
         while heap.statistics().regions_unswept == 0 {
