@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use orinoco::{
     Bytes, CollectionKind, CollectionReport, Cx, Event, FinalizationRegistry, Gc, Heap, HeapConfig, Mutator, Observer,
-    Phase, Root, Slot, Trace, WeakCell, WeakMap,
+    Root, Slot, Trace, WeakCell, WeakMap,
 };
 
 use crate::workloads::gaps::process_cpu;
@@ -85,26 +85,19 @@ impl Reports {
 struct Figures {
     make: Duration,
     look: Duration,
-    /// Of a whole collection: all its time on cores, and how long the clearing in it was by the clock.
+    /// Of a whole collection: all its time on cores.
     full: Duration,
-    full_clearing: Duration,
     /// The same where every other target has died.
     dying: Duration,
-    dying_clearing: Duration,
     /// Of a young collection, with everything old.
     young: Duration,
     /// Of the stop that ends a concurrent cycle: the leader's time on a core.
     finish: Duration,
-    finish_clearing: Duration,
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn clearing(report: &CollectionReport) -> Duration {
-    report.phases.get(Phase::MarkSettle) + report.phases.get(Phase::Weak)
 }
 
 /// Time on cores, of all threads, that `f` took.
@@ -117,11 +110,6 @@ fn spent(f: impl FnOnce()) -> Duration {
 /// The median of what so many repetitions take.
 fn repeated(rounds: usize, mut f: impl FnMut()) -> Duration {
     median((0..rounds).map(|_| spent(&mut f)).collect())
-}
-
-fn summary(reports: &[CollectionReport], kind: CollectionKind) -> (Duration, Duration) {
-    let of_kind = || reports.iter().filter(move |report| report.kind == kind);
-    (median(of_kind().map(|report| report.cpu).collect()), median(of_kind().map(clearing).collect()))
 }
 
 fn targets(cx: &Cx, count: usize) -> Root<Targets<'static>> {
@@ -196,12 +184,7 @@ fn look(m: &mut Mutator<()>, weaks: &Weaks, array: &Root<Targets<'static>>, coun
 
 fn measure(args: &WeakArgs, part: Option<Part>) -> Result<Figures> {
     let count = args.count;
-    let reports = Arc::new(Reports::default());
-    let config = HeapConfig::new()
-        .limit(Bytes::mib(4096))
-        .helpers(args.helpers)
-        .initial_old(Bytes::mib(1024))
-        .observer(reports.clone());
+    let config = HeapConfig::new().limit(Bytes::mib(4096)).helpers(args.helpers).initial_old(Bytes::mib(1024));
     let heap = Heap::new(config)?;
     let mut figures = Figures::default();
     let left = heap.enter((), |m| {
@@ -212,9 +195,7 @@ fn measure(args: &WeakArgs, part: Option<Part>) -> Result<Figures> {
         figures.make = spent(|| weaks = make(m, part, &array, count));
         (0..3).for_each(|_| m.collect_young());
         figures.look = spent(|| assert_eq!(look(m, &weaks, &array, count), count, "everything lives"));
-        reports.take();
         figures.full = repeated(args.rounds, || m.collect());
-        figures.full_clearing = summary(&reports.take(), CollectionKind::Full).1;
         figures.young = repeated(args.rounds, || m.collect_young());
         in_windows(m, count, |cx, i| {
             if i % 2 == 1 {
@@ -222,9 +203,7 @@ fn measure(args: &WeakArgs, part: Option<Part>) -> Result<Figures> {
             }
         });
         (0..2).for_each(|_| m.collect_young());
-        reports.take();
         figures.dying = spent(|| m.collect());
-        figures.dying_clearing = summary(&reports.take(), CollectionKind::Full).1;
         match &weaks {
             Weaks::Nothing => count / 2,
             Weaks::Cells(cells) => {
@@ -235,12 +214,12 @@ fn measure(args: &WeakArgs, part: Option<Part>) -> Result<Figures> {
         }
     });
     ensure!(left == count.div_ceil(2) || part.is_none(), "{left} of {count} are left where every other one died");
-    (figures.finish, figures.finish_clearing) = concurrent(args, part)?;
+    figures.finish = concurrent(args, part)?;
     Ok(figures)
 }
 
 /// The stops that end concurrent cycles, while a program churns and all targets live.
-fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<(Duration, Duration)> {
+fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Duration> {
     let reports = Arc::new(Reports::default());
     let config = HeapConfig::new()
         .limit(Bytes::mib(4096))
@@ -269,7 +248,8 @@ fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<(Duration, Duration
         }
         drop((weaks, array));
     });
-    Ok(summary(&reports.take(), CollectionKind::MarkFinish))
+    let finishes = reports.take().into_iter().filter(|report| report.kind == CollectionKind::MarkFinish);
+    Ok(median(finishes.map(|report| report.cpu).collect()))
 }
 
 /// Measures, and prints a table.
@@ -289,20 +269,17 @@ pub fn run(args: WeakArgs) -> Result<ExitCode> {
         "orinoco: {} targets, {} helpers; collections in milliseconds, all of processor time\n",
         args.count, args.helpers
     );
-    out += "part            make ns  look ns   full (clearing)   dying (clearing)    young   finish (clearing)   full, more than bare: ns each\n";
+    out += "part            make ns  look ns      full     dying     young    finish   full, more than bare: ns each\n";
     let mut row = |name: &str, f: Figures| {
         let _ = writeln!(
             out,
-            "{name:<14} {:>8.1} {:>8.1} {:>8.1} {:>8.1} {:>9.1} {:>8.1} {:>9.2} {:>8.2} {:>8.2} {:>14.1}",
+            "{name:<14} {:>8.1} {:>8.1} {:>9.1} {:>9.1} {:>9.2} {:>9.2} {:>14.1}",
             per(f.make),
             per(f.look),
             ms(f.full),
-            ms(f.full_clearing),
             ms(f.dying),
-            ms(f.dying_clearing),
             ms(f.young),
             ms(f.finish),
-            ms(f.finish_clearing),
             per(f.full.saturating_sub(bare.full)),
         );
     };
