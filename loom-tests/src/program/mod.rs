@@ -10,11 +10,13 @@
 //! weakly are operations like others. The verifier walks the heap around each collection as well.
 
 mod bytes;
+mod configuration;
 mod graph;
 mod heap;
 mod operations;
 
 pub use bytes::{Bytes, Dice};
+pub use configuration::configure;
 use heap::World;
 
 /// What a program did.
