@@ -1,4 +1,5 @@
 //! What an embedder may choose. Checked once, by [`HeapConfig::build`]; plain numbers afterwards.
+use crate::collector::NearLimit;
 use crate::error::HeapError;
 use crate::event::Observer;
 use crate::fault::Faults;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub abort_when_stalled: bool,
     /// See [`HeapConfig::observer`].
     pub observer: Option<Watcher>,
+    /// See [`HeapConfig::near_limit`].
+    pub near_limit: Option<NearLimitHandler>,
     /// See [`HeapConfig::quiet_after`].
     pub quiet_after: Option<Duration>,
 }
@@ -90,6 +93,19 @@ impl Settings {
 /// Cores that the process may use; at least 1.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+/// Whom to ask when the limit is near, as settings can hold it.
+#[derive(Clone)]
+pub struct NearLimitHandler(pub Arc<NearLimitAnswer>);
+
+/// What answers: a higher limit, or none.
+pub type NearLimitAnswer = dyn Fn(&NearLimit) -> Option<Bytes> + Send + Sync;
+
+impl std::fmt::Debug for NearLimitHandler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NearLimitHandler")
+    }
 }
 
 /// An observer that settings can hold.
@@ -147,6 +163,7 @@ impl HeapConfig {
                 watchdog: Duration::from_secs(10),
                 abort_when_stalled: false,
                 observer: None,
+                near_limit: None,
                 quiet_after: Some(Duration::from_secs(2)),
             },
         }
@@ -238,6 +255,17 @@ impl HeapConfig {
     #[must_use]
     pub fn pause_target(mut self, target: Duration) -> Self {
         self.settings.pause_target = target;
+        self
+    }
+    /// Asks `handler` when a whole collection near the limit has left more than seven eighths of it in use: time to write a
+    /// snapshot, to drop caches, or to answer with a higher limit (up to about twice the configured one; the reservation
+    /// is no larger). It is asked once; the configured limit is restored, and the next time it is asked again, when a
+    /// whole collection has left less than half of that in use. Default none.
+    ///
+    /// It runs outside of every pause, on a thread whose mutator is parked.
+    #[must_use]
+    pub fn near_limit(mut self, handler: impl Fn(&NearLimit) -> Option<Bytes> + Send + Sync + 'static) -> Self {
+        self.settings.near_limit = Some(NearLimitHandler(Arc::new(handler)));
         self
     }
     /// How long a program must allocate next to nothing (under 1 MiB a second) before its heap, if it has grown, is

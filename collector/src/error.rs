@@ -12,6 +12,8 @@ pub enum AllocError {
     /// The heap is as good as full: the last whole collections freed almost nothing. One more helps only if the program
     /// has let go of something.
     HeapFull,
+    /// This mutator has used up its quota; others go on. A new one is set by `Mutator::set_quota`.
+    QuotaReached,
     /// The operating system refused memory below the limit.
     OutOfMemory,
     /// No object can be that large.
@@ -21,7 +23,7 @@ pub enum AllocError {
 impl AllocError {
     /// Whether a whole collection may make the same allocation possible, or the size itself is out of reach.
     pub const fn collection_may_help(self) -> bool {
-        !matches!(self, Self::TooLarge)
+        !matches!(self, Self::TooLarge | Self::QuotaReached)
     }
 }
 
@@ -34,6 +36,7 @@ impl std::fmt::Display for AllocError {
             Self::HeapFull => {
                 "live data fill the heap's limit, and collections free almost nothing; let go of some, or raise the limit"
             }
+            Self::QuotaReached => "the mutator's quota is used up; end what it runs, or set another",
             Self::OutOfMemory => "the operating system refused memory below the heap's limit",
             Self::TooLarge => "an object of this size exceeds what the heap can ever hold",
         })

@@ -49,6 +49,7 @@ impl<W: Write + Send> GcLog<W> {
             Cause::MarkedAll => "everything is marked",
             Cause::LimitNear => "the limit is near",
             Cause::Seed => "the seed",
+            Cause::Pressure => "memory is wanted back",
             Cause::Quiet => "the program is quiet",
         };
         let forced = match report.forced {

@@ -34,6 +34,8 @@ pub struct MutatorLocal {
     pub droppables: RefCell<Vec<ObjectRef>>,
     /// Bytes outside of the heap that its objects own by now, more or less than the heap's count knows of.
     pub owned: Cell<isize>,
+    /// Bytes that the mutator may still take; the largest number if nobody has set a quota.
+    pub quota: Cell<usize>,
 }
 
 /// Something old that may refer to something young, or to a candidate (see `compact`).

@@ -101,6 +101,10 @@ pub struct Statistics {
     pub large_used: Bytes,
     /// Bytes of new and surviving objects, whole buffers counted.
     pub young_used: Bytes,
+    /// Memory by space; sums of it are `committed`, and what [`MemoryUsage`] calls `heap_used`, while nobody allocates.
+    pub spaces: [SpaceStatistics; 4],
+    /// What the system may hold for the heap: memory that can be written, in use or free, with its side bitmaps.
+    pub physical: Bytes,
     /// Bytes of regions in use.
     pub committed: Bytes,
     /// What objects own outside of the heap; it counts for the limit.
@@ -111,6 +115,32 @@ pub struct Statistics {
     pub stops: Vec<(StopKind, StopSummary)>,
     /// Work done in the collector's own part of the stops, by kind, without the time to get there.
     pub pauses: Vec<(StopKind, StopSummary)>,
+}
+
+/// A part of the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Space {
+    /// Where small objects are born.
+    #[default]
+    Eden,
+    /// What has survived one young collection.
+    Survivors,
+    /// Small objects that have survived more.
+    Old,
+    /// Objects with regions of their own, of any age.
+    Large,
+}
+
+/// Memory of one space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpaceStatistics {
+    /// Which.
+    pub space: Space,
+    /// Bytes of its regions.
+    pub committed: Bytes,
+    /// Bytes of objects in them, and what was handed out for new ones.
+    pub used: Bytes,
 }
 
 /// Memory at one glance, in the terms of Node's `process.memoryUsage()`.

@@ -75,6 +75,8 @@ mod trace;
 pub mod world;
 
 #[cfg(not(loom))]
+pub use crate::driver::idle::IdleWork;
+#[cfg(not(loom))]
 pub use crate::handle::{
     dynamic::GcDyn,
     external::External,
@@ -104,14 +106,14 @@ pub use crate::mutator::cx::Cx;
 pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
-    collector::{Cause, Census, CollectionKind, CollectionReport, Forced},
+    collector::{Cause, Census, CollectionKind, CollectionReport, Forced, NearLimit, Pressure},
     config::{Compaction, HeapConfig, Settings},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
     fault::Faults,
     gc_log::GcLog,
     stall::{Stall, StallState},
-    statistics::{MemoryUsage, Statistics, StopKind, StopSummary},
+    statistics::{MemoryUsage, Space, SpaceStatistics, Statistics, StopKind, StopSummary},
     units::Bytes,
     zeal::{Zeal, ZealKind},
 };

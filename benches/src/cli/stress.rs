@@ -46,6 +46,9 @@ pub struct StressArgs {
     /// Run as a failure said: one mutator, and the seed decides when the heap collects
     #[arg(long, value_name = "SEED", conflicts_with_all = ["seed", "mutators"])]
     replay: Option<u64>,
+    /// Draw the pictures of scenarios that have one into this folder
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// Print one JSON object for each scenario, on one line
     #[arg(long)]
     json: bool,
@@ -142,6 +145,7 @@ impl StressArgs {
             zeal: self.zeal.map_or_else(Zeal::from_env, Ok)?,
             verify: self.verify,
             faults: self.faults,
+            plots: self.plots.clone(),
             deterministic: self.replay.is_some(),
         })
     }

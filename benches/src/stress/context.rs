@@ -7,6 +7,7 @@
 //! | `heaps` | the heaps that were opened, until their figures are taken |
 //! | `fields` | what a scenario adds to its line of JSON |
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ pub struct Options {
     pub verify: bool,
     /// What the system refuses.
     pub faults: Faults,
+    /// Where pictures go, of scenarios that have one.
+    pub plots: Option<PathBuf>,
     /// One mutator, and the seed decides when the heap collects: the run can be had again.
     pub deterministic: bool,
 }
@@ -49,6 +52,7 @@ impl Default for Options {
             zeal: Zeal::OFF,
             verify: false,
             faults: Faults::default(),
+            plots: None,
             deterministic: false,
         }
     }

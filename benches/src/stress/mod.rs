@@ -16,12 +16,15 @@ mod graph;
 mod handles;
 mod heaps;
 pub mod html;
+mod limits;
 mod lists;
 pub mod planted;
 pub mod play;
+mod plot;
 mod queue;
 mod recursion;
 pub mod run;
+mod spike;
 pub mod stops;
 mod strings;
 mod tables;
@@ -141,6 +144,18 @@ pub static SCENARIOS: &[Scenario] = &[
         name: "heaps",
         shows: "heaps come and go beside each other, in the middle of whatever they do",
         run: heaps::run,
+        part: None,
+    },
+    Scenario {
+        name: "limits",
+        shows: "eight threads that allocate without end are refused at 16, 64 and 256 MiB, let go, and finish their work",
+        run: limits::run,
+        part: None,
+    },
+    Scenario {
+        name: "spike",
+        shows: "after a spike the heap of a quiet program shrinks by itself",
+        run: spike::run,
         part: None,
     },
     Scenario {

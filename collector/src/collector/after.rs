@@ -135,6 +135,8 @@ impl Collector {
             old_free: Bytes::new(spaces.old.gaps.bytes()),
             large_used: Bytes::new(spaces.large_bytes()),
             young_used: Bytes::new(spaces.young_bytes_hint()),
+            spaces: spaces.by_space(),
+            physical: Bytes::new(spaces.pool.physical()),
             committed: Bytes::new(spaces.pool.in_use() * REGION_BYTES),
             external: Bytes::new(self.owned().bytes()),
             limit: Bytes::new(spaces.pool.limit() * REGION_BYTES),

@@ -85,7 +85,7 @@ impl Collector {
             live: schedule.live,
             marked: core.markers.bytes(),
             allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
-            headroom: marking::marking_headroom(schedule.live, nursery, core.settings.limit.get()),
+            headroom: marking::marking_headroom(schedule.live, nursery, self.limit_bytes()),
         };
         // What this buffer owes, and what others left undone.
         let due = marking::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));

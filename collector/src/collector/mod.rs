@@ -7,8 +7,10 @@
 //! ```
 mod after;
 mod compacting;
+mod idling;
 mod marking;
 mod mutating;
+mod near_limit;
 mod owning;
 mod resting;
 mod stopped;
@@ -29,7 +31,9 @@ use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex};
 use crate::units::Bytes;
 pub use crate::verify::Census;
 use crate::workers::Helpers;
+pub use idling::Idle;
 use marking::Schedule;
+pub use near_limit::{NearLimit, Pressure};
 use resting::Rest;
 use std::time::Duration;
 pub use tending::Chore;
@@ -75,6 +79,8 @@ pub enum Cause {
     LimitNear,
     /// The seed of the deterministic mode.
     Seed,
+    /// Somebody wants memory back: see [`Pressure`].
+    Pressure,
     /// The program is quiet, and the heap has grown since it last was: see [`HeapConfig::quiet_after`].
     Quiet,
 }
@@ -128,6 +134,14 @@ pub struct Collector {
     wanted: AtomicBool,
     /// A mutator was refused memory: the next collection is a whole one. Mutators set it, whole collections clear it.
     refused: AtomicBool,
+    /// A whole collection left too little below the limit: the embedder is to be asked. Stops set it, who asks clears it.
+    near: AtomicBool,
+    /// The embedder has raised the limit.
+    raised: AtomicBool,
+    /// Somebody wants memory back at once. Any thread sets it, whole collections clear it.
+    pressed: AtomicBool,
+    /// No more free memory is kept than the next stop needs. Pressure sets it, an ordinary cycle clears it.
+    lean: AtomicBool,
     /// Whether whole collections near the limit pay. Learns in stops.
     effort: Mutex<Limited>,
     /// Old bytes at which the next full collection is due.
@@ -204,6 +218,10 @@ impl Collector {
             helpers,
             wanted: AtomicBool::new(false),
             refused: AtomicBool::new(false),
+            near: AtomicBool::new(false),
+            raised: AtomicBool::new(false),
+            pressed: AtomicBool::new(false),
+            lean: AtomicBool::new(false),
             effort: Mutex::default(),
             full_at: AtomicUsize::new(full_at),
             schedule: Mutex::default(),

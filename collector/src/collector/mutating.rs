@@ -34,6 +34,7 @@ impl Collector {
             rest_until: Cell::new(None),
             droppables: RefCell::default(),
             owned: Cell::new(0),
+            quota: Cell::new(usize::MAX),
         }
     }
     /// Takes over what a mutator that leaves still holds. No stop is on.
@@ -77,13 +78,13 @@ impl Collector {
         }
         if bytes > LAB_BYTES / 4 {
             // A buffer for it would throw away too much of the present one. It counts as nursery all the same.
-            let start = self.or_sweep(|| spaces.overflow(bytes));
+            let start = within_quota(local, bytes, || self.or_sweep(|| spaces.overflow(bytes)));
             if spaces.is_nursery_full_hint() {
                 self.want_after_rest();
             }
             return start;
         }
-        let (start, got, used_up) = self.or_sweep(|| spaces.lab())?;
+        let (start, got, used_up) = within_quota(local, LAB_BYTES, || self.or_sweep(|| spaces.lab()))?;
         if used_up {
             self.want_after_rest();
         }
@@ -106,10 +107,10 @@ impl Collector {
     ///
     /// # Errors
     /// [`AllocError`] at the limit, or when no heap of this limit could hold it.
-    pub fn allocate_large(&self, _local: &MutatorLocal, bytes: usize, has_edges: bool) -> Result<*mut u8, AllocError> {
+    pub fn allocate_large(&self, local: &MutatorLocal, bytes: usize, has_edges: bool) -> Result<*mut u8, AllocError> {
         let kind = if has_edges { Kind::LARGE_OLD } else { Kind::LARGE_YOUNG };
         let spaces = &self.core.spaces;
-        let start = self.or_sweep(|| spaces.large(bytes, kind));
+        let start = within_quota(local, bytes, || self.or_sweep(|| spaces.large(bytes, kind)));
         let near = spaces.young_bytes_hint() > spaces.nursery_regions() * REGION_BYTES;
         if near || self.is_full_due() {
             self.want();
@@ -273,4 +274,20 @@ impl Collector {
             }
         }
     }
+}
+
+/// Takes `bytes` with a mutator's quota in mind; what is refused for another reason is not charged.
+fn within_quota<T>(
+    local: &MutatorLocal,
+    bytes: usize,
+    take: impl FnOnce() -> Result<T, AllocError>,
+) -> Result<T, AllocError> {
+    let left = local.quota.get();
+    if left == usize::MAX {
+        return take();
+    }
+    let rest = left.checked_sub(bytes).ok_or(AllocError::QuotaReached)?;
+    let taken = take()?;
+    local.quota.set(rest);
+    Ok(taken)
 }

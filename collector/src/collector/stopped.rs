@@ -46,6 +46,9 @@ impl Collector {
             return self.next_by_dice(&mut dice.lock());
         }
         if self.wanted.load(Relaxed) {
+            if self.is_pressed() {
+                return Some((CollectionKind::Full, Cause::Pressure));
+            }
             if core.spaces.is_cramped() || self.is_refused() {
                 return Some((CollectionKind::Full, Cause::LimitNear));
             }
@@ -160,6 +163,7 @@ impl Collector {
             }
         };
         if ended_cycle {
+            self.settle_limit(cause);
             self.plan_next_full();
             self.refused.store(false, Relaxed);
             self.effort.lock().allocated = self.allocated_hint();
@@ -200,7 +204,7 @@ impl Collector {
         let spaces = &self.core.spaces;
         let mut limited = self.effort.lock();
         let allocated = self.allocated_hint().saturating_sub(limited.allocated);
-        limited.effort = limited.effort.learn(allocated, self.core.settings.limit.get());
+        limited.effort = limited.effort.learn(allocated, self.limit_bytes());
         spaces.pool.set_in_vain(limited.effort.is_in_vain());
     }
     /// Plans the row after the next stop.
@@ -334,7 +338,7 @@ impl Collector {
     fn plan_next_full(&self) {
         let s = &self.core.settings;
         let live = self.budgeted_bytes();
-        let at = growth::next_full_at(live, s.initial_old.get(), s.limit.get(), s.nursery.get());
+        let at = growth::next_full_at(live, s.initial_old.get(), self.limit_bytes(), s.nursery.get());
         self.full_at.store(at, Relaxed);
     }
     fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {

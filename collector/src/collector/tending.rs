@@ -37,7 +37,7 @@ pub enum Chore {
 
 /// What the tending remembers.
 pub(super) struct Tending {
-    reducer: Reducer,
+    pub(super) reducer: Reducer,
     /// When it last looked whether the program is quiet, and how much was allocated then.
     looked: (Duration, usize),
     /// Old collections that it knows of.
@@ -59,13 +59,7 @@ impl Collector {
         let mut tending = self.tending.lock();
         let spaces = &self.core.spaces;
         let committed = spaces.pool.in_use() * REGION_BYTES;
-        let cycles = self.totals.lock().full;
-        if cycles != tending.cycles && spaces.old.is_swept() {
-            let paid = paid(tending.committed, committed);
-            tending.cycles = cycles;
-            tending.committed = committed;
-            tending.reducer = tending.reducer.step(News::Ended { now, committed, paid }, wait);
-        }
+        let settled = self.note_cycles(&mut tending, now, committed);
         let passed = now.saturating_sub(tending.looked.0);
         let at_rest = matches!(tending.reducer, Reducer::Done { .. });
         if passed >= TICK || at_rest {
@@ -78,8 +72,6 @@ impl Collector {
             tending.reducer = tending.reducer.step(News::Tick { now, committed, quiet }, wait);
         }
         let reducer = tending.reducer;
-        // A cycle that has ended and is still being swept was not told of yet: no other begins meanwhile.
-        let settled = tending.cycles == cycles;
         drop(tending);
         let rests_up_to = match reducer {
             Reducer::Done { committed } => Reducer::rests_up_to(committed),
@@ -101,15 +93,34 @@ impl Collector {
             (Reducer::Done { .. }, _) => Chore::Rest,
         }
     }
+    /// Tells the reducer of a cycle that has ended, once it is swept; false until then: no other begins meanwhile.
+    pub(super) fn note_cycles(&self, tending: &mut Tending, now: Duration, committed: usize) -> bool {
+        let cycles = self.totals.lock().full;
+        if cycles == tending.cycles {
+            return true;
+        }
+        if !self.core.spaces.old.is_swept() {
+            return false;
+        }
+        let paid = paid(tending.committed, committed);
+        tending.cycles = cycles;
+        tending.committed = committed;
+        let wait = self.settings().quiet_after.unwrap_or_default();
+        tending.reducer = tending.reducer.step(News::Ended { now, committed, paid }, wait);
+        true
+    }
     /// Whether a caretaker at rest should look again; asked after each stop, and by mutators that park.
     pub fn wants_tending(&self) -> bool {
         let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
-        let dead = self.core.graveyard.waiting_hint() > 0;
+        let dead = self.is_pressed() || self.core.graveyard.waiting_hint() > 0;
         dead || committed > self.rests_up_to.load(Relaxed) || self.release_due.load(Relaxed)
     }
     /// What a reduction needs a stop for, if it needs one now. Asked again in the stop, it has the last word.
     pub fn quiet_kind(&self) -> Option<CollectionKind> {
         let core = &self.core;
+        if self.is_pressed() {
+            return Some(CollectionKind::Full);
+        }
         let apart = core.settings.concurrent_marking || core.settings.incremental_marking;
         if core.is_marking() {
             // Where no helper marks, each finishing stop does as much as it may, and the last one ends.
@@ -137,7 +148,7 @@ impl Collector {
     fn regions_to_keep(&self) -> usize {
         let spaces = &self.core.spaces;
         let at_work = match self.tending.lock().reducer {
-            Reducer::Wait { runs, .. } => runs == 0,
+            Reducer::Wait { runs, .. } => runs == 0 && !self.lean.load(Relaxed),
             Reducer::Run { .. } | Reducer::Done { .. } => false,
         };
         spaces.regions_to_have_ready() + if at_work { spaces.pool.in_use() / 4 } else { 0 }

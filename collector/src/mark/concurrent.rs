@@ -11,6 +11,7 @@ use crate::mark::jobs::{Jobs, Marking};
 use crate::mark::worker::{Drained, MarkWorker};
 use crate::sync::Arc;
 use crate::workers::Helpers;
+use std::time::Instant;
 
 /// Tasks between two looks at whether to stop: a few microseconds.
 const GRAIN: u32 = 32;
@@ -21,6 +22,19 @@ impl Marking for MarkWorker {
     }
     fn hand_over(&mut self) -> usize {
         self.hand_over().bytes
+    }
+}
+
+/// A marker that has no more time than that.
+struct Until(MarkWorker, Instant);
+
+impl Marking for Until {
+    fn mark_until(&mut self, mut told: impl FnMut() -> bool) -> bool {
+        let deadline = self.1;
+        self.0.mark_until(|| told() || Instant::now() >= deadline)
+    }
+    fn hand_over(&mut self) -> usize {
+        Marking::hand_over(&mut self.0)
     }
 }
 
@@ -56,6 +70,14 @@ impl Markers {
                 self.0.end();
                 return;
             }
+        }
+    }
+    /// Marks on this thread until nothing is left, `deadline`, or a stop: as one more helper.
+    pub(crate) fn mark_here(&self, core: &Arc<Core>, deadline: Instant) {
+        if self.0.admit(usize::MAX) {
+            let begin = || Until(MarkWorker::beside_mutators(core.clone()), deadline);
+            self.0.run(begin, || !core.grey.is_empty_hint());
+            self.0.end();
         }
     }
     /// Whether nobody seems to have work; the finishing stop finds out for sure.

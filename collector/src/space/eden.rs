@@ -55,6 +55,10 @@ impl Eden {
         self.count.store(row.len().min(self.regions.len()), Relaxed);
         self.cursor.store(0, Relaxed);
     }
+    /// Regions of the row.
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
     /// Bytes handed out since the last pause; a hint.
     pub(crate) fn bytes_hint(&self) -> usize {
         self.cursor.load(Relaxed).min(self.count.load(Relaxed) * LABS) * LAB_BYTES

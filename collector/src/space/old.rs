@@ -137,6 +137,10 @@ impl OldSpace {
     pub(crate) fn used(&self) -> usize {
         self.used.load(Relaxed)
     }
+    /// How many regions there are.
+    pub(crate) fn region_count(&self) -> usize {
+        self.regions.lock().len()
+    }
     /// The regions, for whoever walks the heap.
     pub(crate) fn regions(&self) -> Vec<usize> {
         self.regions.lock().iter().copied().collect()

@@ -34,8 +34,8 @@ pub(crate) struct Pool {
     pub owned: Arc<Owned>,
     /// Regions in use. Changed under the lock, read by anybody.
     in_use: AtomicUsize,
-    /// See P2. Set when the heap is made.
-    limit: usize,
+    /// See P2. Set when the heap is made; raised and restored between stops, by whom the embedder asks.
+    limit: AtomicUsize,
     /// What mutators may use of the limit: less than all of it when collections are in vain. Written in stops.
     usable: AtomicUsize,
     /// Under zeal: regions that were given back last, inaccessible and not to be used yet, so that a stale reference is a
@@ -110,7 +110,7 @@ impl Pool {
             parachute: Mutex::new(Parachute::packed()),
             owned: Arc::default(),
             in_use: AtomicUsize::new(0),
-            limit: limit_regions,
+            limit: AtomicUsize::new(limit_regions),
             usable: AtomicUsize::new(limit_regions),
             quarantine: None,
             trap: Trap::default(),
@@ -172,11 +172,12 @@ impl Pool {
         let in_use = self.in_use.load(Relaxed);
         if whom == For::Mutator {
             let usable = self.usable.load(Relaxed);
-            if span > self.limit {
+            let limit = self.limit();
+            if span > limit {
                 return Err(AllocError::TooLarge);
             }
             if in_use + span + self.owned.bytes().div_ceil(REGION_BYTES) > usable {
-                return Err(if usable < self.limit { AllocError::HeapFull } else { AllocError::LimitReached });
+                return Err(if usable < limit { AllocError::HeapFull } else { AllocError::LimitReached });
             }
         }
         let found = if whom == For::Copier { free.find_open() } else { free.find(span) };
@@ -304,11 +305,24 @@ impl Pool {
     }
     /// In a stop: mutators may use all of the limit, or less because collections are in vain.
     pub(crate) fn set_in_vain(&self, in_vain: bool) {
-        self.usable.store(if in_vain { effort::usable_in_vain(self.limit) } else { self.limit }, Relaxed);
+        self.usable.store(if in_vain { effort::usable_in_vain(self.limit()) } else { self.limit() }, Relaxed);
     }
     /// Regions that mutators may use in all.
     pub(crate) fn limit(&self) -> usize {
-        self.limit
+        self.limit.load(Relaxed)
+    }
+    /// Changes the limit, to seven eighths of the address space at most; returns what it is now.
+    pub(crate) fn set_limit(&self, regions: usize) -> usize {
+        let most = self.heap.bytes() / REGION_BYTES / 8 * 7;
+        let limit = regions.min(most);
+        self.limit.store(limit, Relaxed);
+        self.usable.store(limit, Relaxed);
+        limit
+    }
+    /// Bytes that the system may hold for the heap: regions that can be written, used or free, and their side bitmaps.
+    pub(crate) fn physical(&self) -> usize {
+        let free = self.free.lock();
+        (self.in_use.load(Relaxed) + free.ready()) * (REGION_BYTES + 2 * SIDE_BYTES)
     }
 }
 
@@ -382,5 +396,44 @@ mod tests {
         assert_eq!(pool.release_free(0, usize::MAX), 1);
         assert_eq!(pool.take(1, Kind::OLD, For::Collector).unwrap(), first);
         assert_eq!(pool.heap.word(first * REGION_BYTES).load(Relaxed), 0);
+    }
+
+    /// Bytes of this process's mappings within the heap's reservation that can be written, and those that are resident.
+    #[cfg(target_os = "linux")]
+    fn mapped(pool: &Pool) -> (usize, usize) {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let (mut inside, mut writable, mut resident) = (false, 0, 0);
+        for line in maps.lines() {
+            let mut words = line.split_whitespace();
+            let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+            if let Some((start, end)) = first.split_once('-') {
+                let [start, end] = [start, end].map(|a| usize::from_str_radix(a, 16).unwrap());
+                inside = pool.contains(start) && second.starts_with("rw");
+                writable += if inside { end - start } else { 0 };
+            } else if first == "Rss:" && inside {
+                resident += second.parse::<usize>().unwrap() * 1024;
+            }
+        }
+        (writable, resident)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_reported_is_what_the_system_has_mapped() {
+        let pool = Pool::new(Bytes::mib(32), Bytes::mib(1)).unwrap();
+        let reported = |pool: &Pool| pool.physical() / (REGION_BYTES + 2 * SIDE_BYTES) * REGION_BYTES;
+        assert_eq!((mapped(&pool), reported(&pool)), ((0, 0), 0));
+        let taken: Vec<usize> = (0..20).map(|_| pool.take(1, Kind::OLD, For::Collector).unwrap()).collect();
+        assert_eq!(mapped(&pool).0, reported(&pool));
+        taken.iter().for_each(|index| pool.poison(*index));
+        let (writable, resident) = mapped(&pool);
+        assert!(resident >= 20 * REGION_BYTES && resident <= writable && writable == reported(&pool));
+        taken[5..].iter().for_each(|index| pool.give_back(*index, 1));
+        pool.prepare(24);
+        assert_eq!(mapped(&pool).0, reported(&pool));
+        pool.release_free(0, usize::MAX);
+        let (writable, resident) = mapped(&pool);
+        assert!(resident <= writable && writable == reported(&pool), "{resident} of {writable}");
+        assert_eq!(writable, 5 * REGION_BYTES, "what five regions are in use for");
     }
 }

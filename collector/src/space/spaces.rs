@@ -11,6 +11,7 @@ use crate::region::kind::Kind;
 use crate::space::eden::Eden;
 use crate::space::old::OldSpace;
 use crate::space::pool::{For, Pool};
+use crate::statistics::{Space, SpaceStatistics};
 use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{Bytes, GROUP, LAB_BYTES, REGION_BYTES};
 
@@ -247,6 +248,24 @@ impl Spaces {
         let regions = young.overflow.len() + young.survivors.len();
         let large: usize = young.large.iter().map(|first| self.span(*first)).sum();
         self.eden.bytes_hint() + (regions + large) * REGION_BYTES
+    }
+    /// Regions and bytes in use, by space; a hint while mutators run.
+    pub(crate) fn by_space(&self) -> [SpaceStatistics; 4] {
+        let of = |space, regions: usize, used| SpaceStatistics {
+            space,
+            committed: Bytes::new(regions * REGION_BYTES),
+            used: Bytes::new(used),
+        };
+        let young = self.young.lock();
+        let spans = |list: &[usize]| list.iter().map(|first| self.span(*first)).sum::<usize>();
+        let (row, overflow, survivors) = (self.eden.len(), young.overflow.len(), young.survivors.len());
+        let large = spans(&young.large) + spans(&self.large_old.lock());
+        [
+            of(Space::Eden, row + overflow, self.eden.bytes_hint() + overflow * REGION_BYTES),
+            of(Space::Survivors, survivors, survivors * REGION_BYTES),
+            of(Space::Old, self.old.region_count(), self.old.used()),
+            of(Space::Large, large, large * REGION_BYTES),
+        ]
     }
     /// Bytes that mutators have taken since the heap was made; a hint while they run, and never less than before but
     /// for what a stop is just taking over.

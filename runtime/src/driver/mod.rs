@@ -11,6 +11,7 @@
 //!     └ drops, parked: the world runs, and may stop again, while user code does
 //! ```
 pub mod caretaker;
+pub mod idle;
 pub mod roots;
 pub mod safepoint;
 pub mod shared;

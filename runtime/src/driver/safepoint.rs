@@ -78,6 +78,7 @@ pub(crate) fn safepoint(shared: &Shared, seat: &Seat<Member>, explicit: Option<C
                         Some(_) => shared.collector.drop_all(),
                         None => shared.collector.drop_some(&cx.local),
                     }
+                    shared.collector.ask_near_limit();
                 });
             }
             return;

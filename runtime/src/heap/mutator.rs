@@ -9,6 +9,7 @@
 //!     of this mutator is live.
 //! U3  The context's `roots` point to a boxed `R`, reached through `split` alone while the mutator runs; or
 //!     as `()`, which has no bytes.
+use crate::driver::idle::{IdleWork, idle_until};
 use crate::driver::safepoint::{enter, safepoint, verify};
 use crate::driver::shared::Shared;
 use crate::handle::local::{Erased, Local, keep_frame};
@@ -19,9 +20,11 @@ use crate::trace::{Rebind, Trace};
 use crate::world::registry::Seat;
 use orinoco_collector::collector::{Census, CollectionKind};
 use orinoco_collector::error::AllocError;
+use orinoco_collector::units::Bytes;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::time::Instant;
 
 /// Exclusive access to a mutator: a collection may happen where it is used. Lent by [`Attached::run`](crate::Attached::run)
 /// and [`Heap::enter`](crate::Heap::enter), never owned. It derefs to [`Cx`].
@@ -112,6 +115,28 @@ impl<R> Mutator<R> {
     /// [`Attached::run`](crate::Attached::run); its end is one by itself. Costs nothing if nothing was upgraded.
     pub fn end_turn(&mut self) {
         self.kept.forget();
+    }
+    /// Lets this mutator take so many bytes from the heap from here on, or any number. Then its allocations are refused with
+    /// [`AllocError::QuotaReached`], and only its own: a guest that runs away fails alone. Default none.
+    ///
+    /// What counts is what is taken, by the buffer of 32 KiB, whether it lives on or not; the present buffer is not charged
+    /// again. The quota goes with the mutator from turn to turn. To bound what a guest *keeps*, give it a heap.
+    pub fn set_quota(&mut self, quota: Option<Bytes>) {
+        self.local.quota.set(quota.map_or(usize::MAX, |bytes| bytes.get().min(usize::MAX - 1)));
+    }
+    /// What is left of the quota, if there is one.
+    pub fn quota_left(&self) -> Option<Bytes> {
+        let left = self.local.quota.get();
+        (left != usize::MAX).then_some(Bytes::new(left))
+    }
+    /// Does useful work until `deadline`, with this mutator parked: as [`Heap::idle_until`](crate::Heap::idle_until).
+    ///
+    /// # Panics
+    /// With whatever the `Drop` of a dead object panics.
+    pub fn idle_until(&mut self, deadline: Instant) -> IdleWork {
+        let shared = self.shared.as_ptr();
+        // SAFETY: U1.
+        self.park(|| idle_until(unsafe { &*shared }, deadline))
     }
     /// Runs `f`; if it was refused memory that a collection may free, collects and runs it once more. What is refused then
     /// is out of reach until the program lets go of something.

@@ -153,6 +153,14 @@ impl<M: Occupant> World<M> {
     pub fn for_each(&self, show: impl FnMut(&Seat<M>)) {
         self.lock_between_stops().seats.iter().map(|seat| &**seat).for_each(show);
     }
+    /// As [`for_each`](Self::for_each), but if a stop is on nobody is shown, for everybody is asked already. For threads
+    /// that may be one of those that a stop waits for.
+    pub fn for_each_unless_stopping(&self, show: impl FnMut(&Seat<M>)) {
+        let registry = self.registry.lock();
+        if !registry.stopping {
+            registry.seats.iter().map(|seat| &**seat).for_each(show);
+        }
+    }
     /// How many mutators there are.
     pub fn len(&self) -> usize {
         self.registry.lock().seats.len()

@@ -16,6 +16,7 @@ mod limits;
 mod locks;
 mod moving;
 mod observers;
+mod policy;
 mod roots;
 mod shapes;
 mod sizes;
