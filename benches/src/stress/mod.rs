@@ -12,6 +12,7 @@ pub mod context;
 pub mod dice;
 mod ephemerons;
 mod finalizers;
+mod fragmentation;
 mod graph;
 mod handles;
 mod heaps;
@@ -156,6 +157,12 @@ pub static SCENARIOS: &[Scenario] = &[
         name: "spike",
         shows: "after a spike the heap of a quiet program shrinks by itself",
         run: spike::run,
+        part: None,
+    },
+    Scenario {
+        name: "fragmentation",
+        shows: "nine tenths die in the worst places, round after round, and compaction keeps the heap small in short stops",
+        run: fragmentation::run,
         part: None,
     },
     Scenario {

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //!   Run:   swept, not marking ──▶ MarkStart        marking, dry ──▶ MarkFinish        else wait a little: helpers work
+//!          candidates wait    ──▶ Compact, a batch in each stop
 //!   any:   free memory beyond what is kept goes back, a slice at a time
 //! ```
 use super::{CollectionKind, Collector};
@@ -80,7 +81,7 @@ impl Collector {
         self.rests_up_to.store(rests_up_to, Relaxed);
         self.give_back();
         match (reducer, self.quiet_kind()) {
-            (Reducer::Run { .. }, Some(kind)) if settled => Chore::Stop(kind),
+            (Reducer::Run { .. }, Some(kind)) if settled || kind == CollectionKind::Compact => Chore::Stop(kind),
             (Reducer::Run { .. }, _) => {
                 self.core.markers.start_jobs(&self.core, &self.helpers);
                 Chore::Wait(WORKING)
@@ -99,7 +100,7 @@ impl Collector {
         if cycles == tending.cycles {
             return true;
         }
-        if !self.core.spaces.old.is_swept() {
+        if !self.core.spaces.old.is_swept() || self.core.candidates.are_any() {
             return false;
         }
         let paid = paid(tending.committed, committed);
@@ -126,6 +127,9 @@ impl Collector {
             // Where no helper marks, each finishing stop does as much as it may, and the last one ends.
             let dry = core.markers.is_dry_hint(core) || !core.settings.concurrent_marking;
             return dry.then_some(CollectionKind::MarkFinish);
+        }
+        if core.candidates.are_any() {
+            return self.is_compaction_due().then_some(CollectionKind::Compact);
         }
         core.spaces.old.is_swept().then_some(if apart { CollectionKind::MarkStart } else { CollectionKind::Full })
     }

@@ -60,6 +60,9 @@ impl Candidates {
             Budget::Unbounded => (4 * REGION_BYTES, true),
             Budget::Time(time) => (self.speed.lock().bytes_in(time), false),
         };
+        if !always && !spaces.old.is_full_of_gaps() {
+            return;
+        }
         let table = &spaces.pool.table;
         (0..table.opened()).for_each(|region| table.set_batch(region, None));
         let fill = |region| Fill { region, used: table.with_region(region, |r| r.live.load(Relaxed)) };

@@ -1,4 +1,5 @@
-//! What has died in old regions becomes room again: in gaps between the living, or as whole regions given back.
+//! What has died in old regions becomes room again: in gaps between the living, or as whole regions given back; and regions
+//! with few living are emptied.
 use crate::common::{age, config, heap, litter, zealous};
 use orinoco::{Bytes, Cx, Gc, Heap, HeapConfig, Mutator, Root, Slot};
 
@@ -122,5 +123,124 @@ fn promotion_sweeps_before_it_asks_for_more_memory() {
         assert!(grown < 3 << 20, "five megabytes were promoted, and the heap grew by {}", Bytes::new(grown));
         assert_whole(m, &table, 50);
         assert_whole(m, &more, 1);
+    });
+}
+
+/// Collects beside the program until what was chosen is emptied; three times, for the first cycle may have begun before.
+fn compact_beside(heap: &Heap, m: &mut Mutator<()>) {
+    for _ in 0..3 {
+        let ended = heap.statistics().full_collections;
+        m.begin_collection();
+        for round in 0.. {
+            let s = heap.statistics();
+            if s.full_collections > ended && s.candidates == 0 && s.regions_unswept == 0 {
+                break;
+            }
+            assert!(round < 10_000, "a cycle does not end: {s:?}");
+            litter(m, 100_000);
+            m.safepoint();
+        }
+    }
+}
+
+/// Bytes of regions that are no nursery.
+fn footprint(heap: &Heap) -> usize {
+    let s = heap.statistics();
+    s.committed.get() - (1 << 20).max(s.young_used.get())
+}
+
+#[test]
+fn a_compacting_collection_leaves_little_more_than_what_lives() {
+    let heap = heap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 40_000);
+        thin_out(m, &table, 10);
+        m.collect_compact();
+        let live = heap.statistics().old_used.get();
+        assert!(live > 2 << 20 && live < 4 << 20, "{live} bytes live");
+        assert!(footprint(&heap) <= live * 11 / 10 + (256 << 10), "{} for {live}", footprint(&heap));
+        assert_whole(m, &table, 10);
+    });
+}
+
+#[test]
+fn a_fragmented_heap_is_compacted_beside_the_program_and_an_unfragmented_one_is_left_alone() {
+    if zealous() {
+        return;
+    }
+    for (nth, emptied) in [(12, true), (1, false)] {
+        let heap = heap();
+        heap.enter((), |m| {
+            let table = old_arrays(m, 40_000);
+            thin_out(m, &table, nth);
+            let before = footprint(&heap);
+            compact_beside(&heap, m);
+            let s = heap.statistics();
+            assert_eq!(s.regions_emptied > 0, emptied, "{s:?}");
+            if emptied {
+                let live = 40_000 / nth * 528 + 8 * 40_000;
+                assert!(footprint(&heap) < live * 3 / 2, "{} before, {} now, {live} live", before, footprint(&heap));
+            }
+            assert_whole(m, &table, nth);
+        });
+    }
+}
+
+#[test]
+fn compaction_can_be_switched_off() {
+    let heap = Heap::new(config().compaction(orinoco::Compaction::Off)).unwrap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 20_000);
+        thin_out(m, &table, 12);
+        if !zealous() {
+            compact_beside(&heap, m);
+        }
+        assert_eq!(heap.statistics().regions_emptied, 0);
+        assert_whole(m, &table, 12);
+    });
+}
+
+#[test]
+fn a_pinned_object_keeps_its_region_and_no_other_is_kept() {
+    if zealous() {
+        return;
+    }
+    let heap = heap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 40_000);
+        thin_out(m, &table, 12);
+        let (pin, at) = {
+            let array = table.get(m)[12_000].get().expect("it is one that stays");
+            (m.pin(array), Gc::addr(array))
+        };
+        compact_beside(&heap, m);
+        assert!(heap.statistics().regions_emptied > 20);
+        assert_eq!(Gc::addr(pin.get(m)), at);
+        assert_whole(m, &table, 12);
+    });
+}
+
+#[test]
+fn a_large_object_never_moves_and_its_memory_is_free_again_when_it_is_dead() {
+    let heap = heap();
+    heap.enter((), |m| {
+        let large = {
+            let (bytes, slots): (Gc<'_, [u8]>, Gc<'_, Table<'_>>) =
+                (m.alloc_slice(1 << 20, |i| i as u8), m.alloc_slice(1 << 17, |_| Slot::new(None)));
+            (m.root(bytes), m.root(slots))
+        };
+        let at = (Gc::addr(large.0.get(m)), Gc::addr(large.1.get(m)));
+        age(m);
+        m.collect();
+        m.collect_compact();
+        assert_eq!((Gc::addr(large.0.get(m)), Gc::addr(large.1.get(m))), at);
+        assert!(large.0.get(m).iter().enumerate().all(|(i, b)| *b == i as u8));
+        let s = heap.statistics();
+        assert!(s.large_used >= Bytes::mib(2) && s.large_used < Bytes::mib(3), "{}", s.large_used);
+        drop(large);
+        m.collect();
+        let t = heap.statistics();
+        assert_eq!(t.large_used.get(), 0);
+        assert!(t.committed.get() + (2 << 20) <= s.committed.get());
     });
 }
