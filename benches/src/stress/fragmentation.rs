@@ -67,11 +67,11 @@ impl Pattern {
     const ALL: [Self; 5] = [Self::Comb, Self::Chance, Self::Stretches, Self::Small, Self::Pins];
     fn survives(self, i: usize, bytes: usize, dice: &mut Dice) -> bool {
         match self {
-            Self::Comb => i % 10 == 0,
+            Self::Comb => i.is_multiple_of(10),
             Self::Chance => dice.below(10) == 0,
-            Self::Stretches => i / 100 % 10 == 0,
+            Self::Stretches => (i / 100).is_multiple_of(10),
             Self::Small => bytes > 4096 && dice.below(6) == 0,
-            Self::Pins => i % 24 == 0,
+            Self::Pins => i.is_multiple_of(24),
         }
     }
 }

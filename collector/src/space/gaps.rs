@@ -166,3 +166,22 @@ impl Gaps {
         state.runs.bytes() + withheld
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_sweeps_for_room_leaves_candidates_to_others() {
+        let gaps = Gaps::default();
+        gaps.begin([1, 2, 3].into(), || {});
+        assert_eq!(gaps.claim_for_room(|region| region == 1), None);
+        assert_eq!(gaps.claim_for_room(|region| region == 3), Some(1));
+        assert_eq!(gaps.claim(), Some(3), "candidates are swept first");
+        assert_eq!((gaps.unswept(), gaps.bytes()), (3, 0));
+        gaps.swept(3, vec![Run { offset: 0, bytes: 512 }], || true);
+        assert_eq!((gaps.try_take(512), gaps.bytes()), (None, 512), "withheld");
+        gaps.readmit(3, || {});
+        assert!(gaps.try_take(512).is_some());
+    }
+}

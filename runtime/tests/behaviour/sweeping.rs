@@ -99,33 +99,6 @@ fn a_collection_that_begins_in_the_midst_of_a_sweep_ends_it_first() {
     });
 }
 
-#[test]
-fn promotion_sweeps_before_it_asks_for_more_memory() {
-    if zealous() {
-        return;
-    }
-    let config = config().helpers(0).verify(false).initial_old(Bytes::mib(1)).compaction(orinoco::Compaction::Off);
-    let heap = Heap::new(config).unwrap();
-    heap.enter((), |m| {
-        let table = old_arrays(m, 60_000);
-        // A cycle that had begun by now would not see what is about to die.
-        m.collect();
-        thin_out(m, &table, 50);
-        m.begin_collection();
-        while heap.statistics().regions_unswept == 0 {
-            litter(m, 300_000);
-            m.safepoint();
-        }
-        let before = heap.statistics();
-        let more = old_arrays(m, 10_000);
-        let after = heap.statistics();
-        let grown = after.committed.get().saturating_sub(before.committed.get());
-        assert!(grown < 3 << 20, "five megabytes were promoted, and the heap grew by {}", Bytes::new(grown));
-        assert_whole(m, &table, 50);
-        assert_whole(m, &more, 1);
-    });
-}
-
 /// Collects beside the program until what was chosen is emptied; three times, for the first cycle may have begun before.
 fn compact_beside(heap: &Heap, m: &mut Mutator<()>) {
     for _ in 0..3 {
