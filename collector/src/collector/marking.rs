@@ -74,7 +74,7 @@ impl Collector {
         if self.core.settings.zeal.step {
             return self.mark_few(1);
         }
-        if self.is_resting(local, began) {
+        if local.rest_until.get().is_some_and(|until| began < until) {
             return;
         }
         let cpu_began = thread_time();
@@ -87,6 +87,9 @@ impl Collector {
             allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
             headroom: marking::marking_headroom(schedule.live, nursery, self.limit_bytes()),
         };
+        if self.rests_from_stops(began, progress) {
+            return;
+        }
         // What this buffer owes, and what others left undone.
         let due = marking::step_bytes(progress, STEP_BYTES * bytes.div_ceil(LAB_BYTES).min(4));
         if due == 0 {

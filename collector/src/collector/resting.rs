@@ -1,7 +1,7 @@
 //! The duty cycle as the collector keeps it: until when mutators are left alone, and who asks (see `pace::duty`).
 use super::{Cause, Collector, Forced};
-use crate::mutator_local::MutatorLocal;
 use crate::pace::duty::{self, Verdict};
+use crate::pace::marking::Progress;
 use crate::statistics::StopKind;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 use crate::units::REGION_BYTES;
@@ -39,13 +39,14 @@ impl Collector {
             self.rest.extend(&self.rest.from_stops, by);
         }
     }
-    /// Whether a mutator that would take a step at `now` still rests from the last stop, or from its own last step. When three
-    /// quarters of the limit are in use, marking cannot wait until it has rested from stops as well.
-    pub(super) fn is_resting(&self, local: &MutatorLocal, now: Instant) -> bool {
+    /// Whether a mutator that would take a step at `now` still rests from the last stop. What does not adapt has no rests:
+    /// the verifier's stops are long, and no measure of anything.
+    pub(super) fn rests_from_stops(&self, now: Instant, progress: Progress) -> bool {
         let in_use = self.core.spaces.pool.in_use() * REGION_BYTES;
-        let hurried = in_use / 3 > self.core.settings.limit.get() / 4;
-        (!hurried && now < self.rest.until(&self.rest.from_stops))
-            || local.rest_until.get().is_some_and(|until| now < until)
+        let near = in_use / 3 > self.core.settings.limit.get() / 4;
+        self.core.settings.adapts()
+            && now < self.rest.until(&self.rest.from_stops)
+            && duty::is_step_put_off(near, progress.allocated, progress.headroom)
     }
     /// Asks for a stop, unless mutators still rest from the last one and there is room for what they allocate meanwhile.
     pub(super) fn want_after_rest(&self) {

@@ -45,11 +45,13 @@ pub(super) struct Tending {
     cycles: u64,
     /// Bytes of the heap's regions when the last cycle that it knows of had ended.
     committed: usize,
+    /// A cycle of the reducer's own has ended, and what it found dead is not all dropped.
+    drops: bool,
 }
 
 impl Default for Tending {
     fn default() -> Self {
-        Self { reducer: Reducer::NEW, looked: (Duration::ZERO, 0), cycles: 0, committed: 0 }
+        Self { reducer: Reducer::NEW, looked: (Duration::ZERO, 0), cycles: 0, committed: 0, drops: false }
     }
 }
 
@@ -73,6 +75,9 @@ impl Collector {
             tending.reducer = tending.reducer.step(News::Tick { now, committed, quiet }, wait);
         }
         let reducer = tending.reducer;
+        // Dropping is for mutators to do, but for what a quiet heap's own cycle has found: none may come by for long.
+        tending.drops &= self.core.graveyard.waiting_hint() > 0;
+        let drops = tending.drops;
         drop(tending);
         let rests_up_to = match reducer {
             Reducer::Done { committed } => Reducer::rests_up_to(committed),
@@ -86,9 +91,7 @@ impl Collector {
                 self.core.markers.start_jobs(&self.core, &self.helpers);
                 Chore::Wait(WORKING)
             }
-            (Reducer::Done { .. } | Reducer::Wait { runs: 1.., .. }, _) if self.core.graveyard.waiting_hint() > 0 => {
-                Chore::Drop
-            }
+            _ if drops => Chore::Drop,
             _ if self.release_due.load(Relaxed) => Chore::Wait(BETWEEN_SLICES),
             (Reducer::Wait { due, .. }, _) => Chore::Wait(due.saturating_sub(now).clamp(WORKING, TICK)),
             (Reducer::Done { .. }, _) => Chore::Rest,
@@ -107,14 +110,14 @@ impl Collector {
         tending.cycles = cycles;
         tending.committed = committed;
         let wait = self.settings().quiet_after.unwrap_or_default();
+        tending.drops |= matches!(tending.reducer, Reducer::Run { .. });
         tending.reducer = tending.reducer.step(News::Ended { now, committed, paid }, wait);
         true
     }
     /// Whether a caretaker at rest should look again; asked after each stop, and by mutators that park.
     pub fn wants_tending(&self) -> bool {
         let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
-        let dead = self.is_pressed() || self.core.graveyard.waiting_hint() > 0;
-        dead || committed > self.rests_up_to.load(Relaxed) || self.release_due.load(Relaxed)
+        self.is_pressed() || committed > self.rests_up_to.load(Relaxed) || self.release_due.load(Relaxed)
     }
     /// What a reduction needs a stop for, if it needs one now. Asked again in the stop, it has the last word.
     pub fn quiet_kind(&self) -> Option<CollectionKind> {

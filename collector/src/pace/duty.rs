@@ -36,6 +36,13 @@ pub(crate) fn rest_from(stood: Duration, cap: Duration) -> Duration {
     stood.min(cap) * 5 / 4
 }
 
+/// Whether a mutator that would take a marking step rests from the last stop first. Not when marking cannot wait: the limit is
+/// `near`, or mutators have `allocated` what they may while marking is on (`headroom`). Otherwise a program that fills a row
+/// within each rest, and has no helper, would never take a step, and marking would never end.
+pub(crate) fn is_step_put_off(near: bool, allocated: usize, headroom: usize) -> bool {
+    !near && allocated < headroom
+}
+
 /// Whether a stop may begin at `now`, if mutators rest until `rest_until`, and have gone `beyond` their row, with `room` to
 /// do so.
 pub(crate) fn verdict(now: Duration, rest_until: Duration, beyond: usize, room: usize) -> Verdict {
@@ -58,6 +65,15 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
     const CAP: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn a_step_is_put_off_while_marking_can_wait() {
+        for (near, allocated, headroom, put_off) in
+            [(false, 0, 8, true), (false, 7, 8, true), (false, 8, 8, false), (true, 0, 8, false), (false, 0, 0, false)]
+        {
+            assert_eq!(is_step_put_off(near, allocated, headroom), put_off, "{near} {allocated} {headroom}");
+        }
+    }
 
     #[test]
     fn the_table() {
