@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn the_text_names_every_table() {
         let text = report(&[(StopKind::Young, 10, 11)], 1).to_string();
-        for part in ["whole run", "second half", "scavenge", "MMU", "BMU", "≤0.1", "leaders' time", "the machine"] {
+        for part in ["whole run", "second half", "scavenge", "MMU", "BMU", "≤0.1", "leaders' work", "the machine"] {
             assert!(text.contains(part), "{part}:\n{text}");
         }
     }
