@@ -14,4 +14,5 @@ pub mod member;
 pub mod root_chunk;
 #[cfg(not(loom))]
 pub mod root_table;
+#[cfg(not(loom))]
 pub(crate) mod watched;

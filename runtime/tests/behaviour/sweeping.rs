@@ -38,6 +38,10 @@ fn assert_whole(cx: &Cx, table: &Root<Table<'static>>, nth: usize) {
 
 #[test]
 fn swept_memory_is_used_again_and_what_lives_beside_it_is_untouched() {
+    // Tens of megabytes that move at every safepoint take minutes, and zeal leaves no gaps to speak of.
+    if zealous() {
+        return;
+    }
     let heap = heap();
     heap.enter((), |m| {
         let mut kept = Vec::new();
@@ -169,6 +173,10 @@ fn a_fragmented_heap_is_compacted_beside_the_program_and_an_unfragmented_one_is_
 
 #[test]
 fn compaction_can_be_switched_off() {
+    // Tens of megabytes that move at every safepoint take minutes, and zeal leaves no gaps to speak of.
+    if zealous() {
+        return;
+    }
     let heap = Heap::new(config().compaction(orinoco::Compaction::Off)).unwrap();
     heap.enter((), |m| {
         let table = old_arrays(m, 20_000);
