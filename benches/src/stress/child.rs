@@ -7,7 +7,7 @@
 //!                                  └ its end:                 exit status, or the signal that killed it; what it said
 //! ```
 //!
-//! A child whose mutators do nothing for [`PATIENCE`] is ended, and that is a failure too: nothing hangs silently.
+//! A child whose mutators do nothing for `PATIENCE` is ended, and that is a failure too: nothing hangs silently.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
