@@ -213,6 +213,8 @@ table! {
         marker_leaves_with_its_work;
         /// Installs a forwarding address with a plain store: the last worker wins, and so did the first.
         forward_without_claim;
+        /// Retains an object with a plain store: two workers scan it at once.
+        retain_without_claim;
         /// The loser of a copy race leaves its copy in its buffer: a walker finds an object that is none.
         loser_keeps_its_space;
         /// Marks by loading, or-ing and storing: a neighbour's bit is lost, or one object is pushed twice.

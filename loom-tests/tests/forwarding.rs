@@ -6,4 +6,5 @@ loom_tests::models! { forwarding:
     three_workers_agree,
     a_copy_and_a_retreat_agree,
     the_losers_space_is_given_back,
+    what_stays_is_scanned_by_one,
 }

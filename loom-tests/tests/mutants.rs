@@ -30,6 +30,7 @@ const KILLS: &[(Site, &str, &str)] = &[
     (Site::forward_lost, "forwarding::the_loser_sees_the_winners_copy", RACE),
     (Site::forward_lost, "forwarding::a_copy_and_a_retreat_agree", RACE),
     (Site::forward_without_claim, "forwarding::the_loser_sees_the_winners_copy", "one copy becomes the object"),
+    (Site::retain_without_claim, "forwarding::what_stays_is_scanned_by_one", RACE),
     (Site::loser_keeps_its_space, "forwarding::the_losers_space_is_given_back", "a copy that is no object"),
     (Site::mark_without_claim, "marking::two_bits_of_one_word_are_both_set", "a neighbour's mark was lost"),
     (Site::mark_without_claim, "marking::one_object_is_pushed_once", "pushed exactly once"),

@@ -229,10 +229,9 @@ impl Collector {
         let core = &self.core;
         let s = &core.settings;
         let budget = match s.zeal.is_on() {
-            false => Budget {
-                bytes: copy_budget(s.step_cap),
-                time: s.adapts().then(|| copy_time(s.pause_target, s.step_cap)),
-            },
+            // A clock says it better than a guess; what is to be repeated has none.
+            false if s.adapts() => Budget { bytes: usize::MAX, time: Some(copy_time(s.pause_target, s.step_cap)) },
+            false => Budget { bytes: copy_budget(s.step_cap), time: None },
             true => Budget::NONE,
         };
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);

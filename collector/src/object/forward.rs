@@ -86,6 +86,11 @@ pub fn claim_copy(header: &AtomicUsize, seen: usize, copy: usize) -> Claim {
 #[inline]
 pub fn claim_retain(header: &AtomicUsize, seen: usize) -> Claim {
     debug_assert!(matches!(decode(seen), State::Here(_)), "only an object that is here can be retained");
+    if bug::retain_without_claim() {
+        header.store(seen | RETAINED, Relaxed);
+        return Claim::Won;
+    }
+    // Guarded by `forwarding::a_copy_and_a_retreat_agree` and `forwarding::what_stays_is_scanned_by_one`.
     // Relaxed on success: nothing was written that another could miss; the object is where it always was.
     // Acquire on failure, as in `claim_copy`: the winner may have copied.
     match header.compare_exchange(seen, seen | RETAINED, Relaxed, ord::forward_lost()) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   stop, t ├──── rest, 5/4 t ────┤ a stop may begin
-//!           row used up ─▶ overflow regions ─▶ as many as the row has: the rest is cut short, and the report says why
+//!           row used up ─▶ overflow regions ─▶ half as many as the row has: the rest is cut short, and the report says why
 //! ```
 //!
 //! With a rest of five quarters no window of 20 ms is more than half stopped by stops of up to 10 ms: *n* of them and the
@@ -53,10 +53,10 @@ pub(crate) fn verdict(now: Duration, rest_until: Duration, beyond: usize, room: 
     }
 }
 
-/// How far mutators may go beyond a row, if `spare` of the limit's bytes are in nobody's use: as far again, but not to the
-/// limit, where an allocation would be refused that a collection could have served.
+/// How far mutators may go beyond a row, if `spare` of the limit's bytes are in nobody's use: half as far again, but not to
+/// the limit, where an allocation would be refused that a collection could have served.
 pub(crate) fn room_beyond(row: usize, spare: usize) -> usize {
-    if spare > 2 * row { row } else { 0 }
+    if spare > 2 * row { row / 2 } else { 0 }
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
         ] {
             assert_eq!(verdict(now * MS, until * MS, beyond, room), wanted, "{now} {until} {beyond} {room}");
         }
-        for (row, spare, room) in [(4, 100, 4), (4, 9, 4), (4, 8, 0), (4, 0, 0), (0, 0, 0)] {
+        for (row, spare, room) in [(4, 100, 2), (4, 9, 2), (4, 8, 0), (4, 0, 0), (0, 0, 0)] {
             assert_eq!(room_beyond(row, spare), room);
         }
         assert_eq!(rest_from(4 * MS, CAP), 5 * MS);

@@ -18,7 +18,7 @@ use crate::region::kind::Kind;
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget;
 use crate::scavenge::findings::Findings;
-use crate::scavenge::phase::{Plan, ScavengePhase};
+use crate::scavenge::phase::{Plan, ScavengePhase, Start};
 use crate::scavenge::retained;
 use crate::scavenge::worker::ScavengeWorker;
 use crate::space::pool::For;
@@ -94,10 +94,11 @@ pub(crate) fn scavenge(
     // Whoever may take all the time there is may wait for memory, too.
     let room = if budget == Budget::NONE { For::Collector } else { For::Copier };
     let promote_all = everything || at_once || core.settings.zeal.promote;
-    let plan = Plan { promote_all, everything, shading, budget, room };
+    let plan = Plan { promote_all, everything, shading, copying: true, budget, room };
     let helping = if core.settings.parallel_scavenge { helpers_for(core, helpers, &condemned) } else { 0 };
     let hosts = std::mem::take(&mut condemned.hosts);
-    let phase = Arc::new(ScavengePhase::new(core.clone(), plan, remembered, hosts, helping + 1));
+    let phase =
+        Arc::new(ScavengePhase::new(core.clone(), plan, Start { remembered, hosts, ..Start::default() }, helping + 1));
 
     let deque = phase.join().expect("the leader's deque is made with the phase");
     let mut leader = ScavengeWorker::new(phase.clone(), deque);
@@ -114,7 +115,9 @@ pub(crate) fn scavenge(
     clock.ends(Phase::Trace);
     let mut all = merge(phase.take_findings());
     if !all.retained.is_empty() || leader.has_retained() {
-        leader.retain_the_rest(std::mem::take(&mut all.retained));
+        all = all.and(leader.finish());
+        let start = Start { staying: std::mem::take(&mut all.retained), ..Start::default() };
+        (leader, all) = stay(core, helpers, Plan { copying: false, ..plan }, start, all);
     }
     clock.ends(Phase::Retain);
     let (moved, old) = leader.settle_weak(&mut all);
@@ -138,7 +141,7 @@ pub(crate) fn scavenge(
     settle_droppables(core, &leader, &condemned, young_only);
     clock.ends(Phase::Droppables);
     let mut all = merge([all, leader.finish()].into());
-    let mut tally = free(core, &condemned, &all.retained_in);
+    let mut tally = free(core, &condemned, &all.retained_in, shading);
     settle_large(core, &condemned, everything, shading);
     if shading {
         core.born_black.fetch_add(all.promoted + tally.retained, Relaxed);
@@ -158,6 +161,18 @@ pub(crate) fn scavenge(
     clock.ends(Phase::Free);
     tally.phases = clock.times;
     tally
+}
+
+/// The copiers are done: what they left where it is is scanned there, and what else lives stays as well. Returns the worker
+/// that led, and all that is found by now.
+fn stay(core: &Arc<Core>, helpers: &Helpers, plan: Plan, start: Start, found: Findings) -> (ScavengeWorker, Findings) {
+    let helping = if core.settings.parallel_scavenge { helpers.others_hint() } else { 0 };
+    let phase = Arc::new(ScavengePhase::new(core.clone(), plan, start, helping + 1));
+    let mut leader =
+        ScavengeWorker::new(phase.clone(), phase.join().expect("the leader's deque is made with the phase"));
+    helpers.share(&phase, helping, || leader.run());
+    let found = phase.take_findings().into_iter().fold(found, Findings::and);
+    (leader, found)
 }
 
 /// What is emptied, and the large objects to decide about.
@@ -259,14 +274,14 @@ fn settle_droppables(core: &Core, verdict: &ScavengeWorker, condemned: &Condemne
 }
 
 /// Gives emptied regions back; those with retained objects become old.
-fn free(core: &Core, condemned: &Condemned, retained_in: &[usize]) -> Tally {
+fn free(core: &Core, condemned: &Condemned, retained_in: &[usize], shading: bool) -> Tally {
     let retained: BTreeSet<usize> = retained_in.iter().copied().collect();
     let pool = &core.spaces.pool;
     let poison = cfg!(debug_assertions) || core.settings.zeal.poison;
     let mut tally = Tally { retained_regions: retained.len(), condemned: condemned.bytes, ..Tally::default() };
     for region in &condemned.regions {
         if retained.contains(&region.index) {
-            tally.retained += retained::adopt(core, *region);
+            tally.retained += retained::adopt(core, *region, shading);
             continue;
         }
         if poison {

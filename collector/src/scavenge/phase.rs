@@ -3,14 +3,19 @@
 //! ```text
 //!   remembered  ▓▓▓▓▓▓▓▓░░░░░░░░  cursor: a chunk is taken by whoever has nothing else
 //!   hosts       ▓▓░░░░░░░░░░░░░░  the same, of what refers to old regions that are emptied (see `compact`)
+//!   staying     ▓▓▓▓░░░░░░░░░░░░  the same, of what stays where it is, in the phase after the copying
 //!   deque 0     owner pushes and pops at one end ┐
 //!   deque 1     …                                ├─ thieves steal at the other
 //!   deque n     …                                ┘
 //!   active      who may still make work (see `worklist::termination`)
 //! ```
+//!
+//! Copiers that run out of their budget leave objects where they are, which nobody may scan before the last of them is
+//! done; a second phase, in which nobody copies, does that with all hands.
 use crate::compact::records::Hosts;
 use crate::heap_core::Core;
 use crate::mutator_local::Remembered;
+use crate::object::raw::ObjectRef;
 use crate::object::task::Task;
 use crate::scavenge::budget::Budget;
 use crate::scavenge::findings::Findings;
@@ -20,11 +25,12 @@ use crate::sweep;
 use crate::sync::{Arc, AtomicUsize, CachePadded, Mutex, Ordering::Relaxed, Steal, Stealer, Worker};
 use crate::workers::Phase;
 use crate::worklist::termination::Termination;
+use std::ops::Range;
 
 /// Regions that one scavenge sweeps for room, some dozens of microseconds each; from then on it takes fresh ones.
 const MOST_SWEPT: usize = 8;
 
-/// Remembered places taken at a time.
+/// Places or objects taken at a time.
 const CHUNK: usize = 64;
 
 /// What a scavenge is to do.
@@ -36,20 +42,50 @@ pub(crate) struct Plan {
     pub everything: bool,
     /// Old objects that are found referenced are shaded, because they are being marked.
     pub shading: bool,
+    /// Whether anything is copied. Otherwise all that is still found alive stays where it is.
+    pub copying: bool,
     /// How much may be copied.
     pub budget: Budget,
     /// What memory copies may go to.
     pub room: For,
 }
 
+/// What the workers of a phase begin with, besides the roots.
+#[derive(Default)]
+pub(crate) struct Start {
+    pub remembered: Vec<Remembered>,
+    /// Who refers to old regions that are emptied.
+    pub hosts: Hosts<Task>,
+    /// What stays where it is, and has not been scanned.
+    pub staying: Vec<ObjectRef>,
+}
+
+/// Up to where a list has been taken.
+#[derive(Default)]
+struct Cursor(CachePadded<AtomicUsize>);
+
+impl Cursor {
+    fn is_at(&self, len: usize) -> bool {
+        self.0.load(Relaxed) >= len
+    }
+    fn claim(&self, len: usize) -> Range<usize> {
+        if self.is_at(len) {
+            return 0..0;
+        }
+        // Relaxed: the numbers are distinct, and the list was made before any worker started.
+        let from = self.0.fetch_add(CHUNK, Relaxed).min(len);
+        from..(from + CHUNK).min(len)
+    }
+}
+
 /// One scavenge's shared state.
 pub(crate) struct ScavengePhase {
     pub core: Arc<Core>,
     pub plan: Plan,
-    remembered: Vec<Remembered>,
-    cursor: CachePadded<AtomicUsize>,
-    hosts: Hosts<Task>,
-    host_cursor: CachePadded<AtomicUsize>,
+    start: Start,
+    remembered_cursor: Cursor,
+    host_cursor: Cursor,
+    staying_cursor: Cursor,
     deques: Mutex<Vec<Worker<Task>>>,
     stealers: Vec<Stealer<Task>>,
     pub termination: Termination,
@@ -61,21 +97,15 @@ pub(crate) struct ScavengePhase {
 }
 
 impl ScavengePhase {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        plan: Plan,
-        remembered: Vec<Remembered>,
-        hosts: Hosts<Task>,
-        workers: usize,
-    ) -> Self {
+    pub(crate) fn new(core: Arc<Core>, plan: Plan, start: Start, workers: usize) -> Self {
         let deques: Vec<Worker<Task>> = (0..workers).map(|_| Worker::new_lifo()).collect();
         Self {
             core,
             plan,
-            remembered,
-            cursor: CachePadded::new(AtomicUsize::new(0)),
-            hosts,
-            host_cursor: CachePadded::new(AtomicUsize::new(0)),
+            start,
+            remembered_cursor: Cursor::default(),
+            host_cursor: Cursor::default(),
+            staying_cursor: Cursor::default(),
             stealers: deques.iter().map(Worker::stealer).collect(),
             deques: Mutex::new(deques),
             termination: Termination::new(),
@@ -94,29 +124,26 @@ impl ScavengePhase {
     }
     /// The next remembered places to visit.
     pub(crate) fn claim_remembered(&self) -> &[Remembered] {
-        let len = self.remembered.len();
-        if self.cursor.load(Relaxed) >= len {
-            return &[];
-        }
-        // Relaxed: the numbers are distinct, and the list was made before any worker started.
-        let from = self.cursor.fetch_add(CHUNK, Relaxed).min(len);
-        &self.remembered[from..(from + CHUNK).min(len)]
+        let list = &self.start.remembered;
+        &list[self.remembered_cursor.claim(list.len())]
+    }
+    /// The next objects to scan where they are.
+    pub(crate) fn claim_staying(&self) -> &[ObjectRef] {
+        let list = &self.start.staying;
+        &list[self.staying_cursor.claim(list.len())]
     }
     /// The next hosts to visit, by number.
-    pub(crate) fn claim_hosts(&self) -> std::ops::Range<usize> {
-        let len = self.hosts.len();
-        if self.host_cursor.load(Relaxed) >= len {
-            return 0..0;
-        }
-        // Relaxed: as for `claim_remembered`.
-        let from = self.host_cursor.fetch_add(CHUNK, Relaxed).min(len);
-        from..(from + CHUNK).min(len)
+    pub(crate) fn claim_hosts(&self) -> Range<usize> {
+        self.host_cursor.claim(self.start.hosts.len())
     }
     /// A host of what is emptied, if it is to be visited where it was recorded: it has not moved, and is not about to.
     pub(crate) fn host(&self, at: usize) -> Option<Task> {
         let table = &self.core.spaces.pool.table;
         let region = |task: Task| table.index(task.object.addr());
-        self.hosts.standing(at, |task| table.batch(region(task))).filter(|task| !table.kind(region(*task)).is_from())
+        self.start
+            .hosts
+            .standing(at, |task| table.batch(region(task)))
+            .filter(|task| !table.kind(region(*task)).is_from())
     }
     /// Sweeps an old region so that its gaps can be filled; false if none waits, or enough were swept in this pause.
     pub(crate) fn sweep_for_room(&self) -> bool {
@@ -140,8 +167,9 @@ impl ScavengePhase {
     }
     /// Whether there seems to be something to take.
     pub(crate) fn has_work_hint(&self) -> bool {
-        self.cursor.load(Relaxed) < self.remembered.len()
-            || self.host_cursor.load(Relaxed) < self.hosts.len()
+        !self.remembered_cursor.is_at(self.start.remembered.len())
+            || !self.host_cursor.is_at(self.start.hosts.len())
+            || !self.staying_cursor.is_at(self.start.staying.len())
             || self.stealers.iter().any(|s| !s.is_empty())
     }
     /// A worker leaves its results.

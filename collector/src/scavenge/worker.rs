@@ -12,7 +12,7 @@
 //!
 //! C1  A copy is scanned by whoever won it, or by whoever took the task from there.
 //! C2  An old object that is found to refer to something young leaves a remembered entry behind (`host_is_old`).
-//! C3  While copying goes on nobody scans a retained object: a losing copier may be reading it.
+//! C3  While copying goes on nobody scans a retained object: a losing copier may be reading it. Afterwards, who retained it does.
 //! C5  What is pinned is retained before anybody copies.
 //! C4  An old object that is found to refer to a candidate is recorded for its batch (see `compact`).
 use crate::compact::candidates::Seen;
@@ -45,8 +45,6 @@ pub struct ScavengeWorker {
     shared: bool,
     survivor_lab: Lab,
     old_lab: Lab,
-    /// C3: off once every copier is done.
-    copying: bool,
     /// Whether something young was found since it was last cleared.
     young_seen: bool,
     /// Candidates found since it was last cleared.
@@ -120,7 +118,6 @@ impl ScavengeWorker {
             stack: Vec::with_capacity(256),
             survivor_lab: Lab::default(),
             old_lab: Lab::default(),
-            copying: true,
             young_seen: false,
             candidates_seen: Seen::default(),
             to_shade: Vec::with_capacity(TO_SHADE),
@@ -145,6 +142,12 @@ impl ScavengeWorker {
             if !hosts.is_empty() {
                 hosts.clone().filter_map(|at| phase.host(at)).for_each(|host| prefetch(host.object.as_ptr()));
                 hosts.filter_map(|at| phase.host(at)).for_each(|host| host.relocate(host.object.info(), self));
+                continue;
+            }
+            let staying = phase.claim_staying();
+            if !staying.is_empty() {
+                staying.iter().for_each(|object| prefetch(object.as_ptr()));
+                staying.iter().filter(|_| !bug::retained_are_not_scanned()).for_each(|object| self.found(*object));
                 continue;
             }
             if let Some(task) = phase.steal(&self.deque) {
@@ -359,16 +362,15 @@ impl ScavengeWorker {
         if self.findings.retained_in.last() != Some(&region) {
             self.findings.retained_in.push(region);
         }
-        if self.phase.plan.shading {
-            let _ = self.phase.core.try_mark(object);
-        }
+        // While marking it is black, as what is promoted; otherwise the bit says to `retained` that it lives.
+        let _ = self.phase.core.try_mark(object);
     }
     fn retain(&mut self, object: ObjectRef, header: usize) -> ObjectRef {
         match claim_retain(object.header(), header) {
             Claim::Won => {
                 self.note_retained(object);
                 self.settling.note_reached(object, header);
-                if self.copying {
+                if self.phase.plan.copying {
                     self.findings.retained.push(object); // C3
                 } else {
                     self.found(object);
@@ -386,7 +388,7 @@ impl ScavengeWorker {
     /// Room for a copy, and whether it is old.
     #[inline]
     fn room(&mut self, bytes: usize, promote: bool) -> Option<(*mut u8, bool)> {
-        if !self.copying {
+        if !self.phase.plan.copying {
             return None;
         }
         if !promote {
@@ -439,14 +441,6 @@ impl ScavengeWorker {
     /// Whether this worker left objects where they are and unscanned.
     pub(crate) fn has_retained(&self) -> bool {
         !self.findings.retained.is_empty()
-    }
-    /// The copiers are done: from now on this worker retains what has not been copied, and scans it where it is.
-    pub(crate) fn retain_the_rest(&mut self, retained: Vec<ObjectRef>) {
-        self.copying = false;
-        let own = std::mem::take(&mut self.findings.retained);
-        let all = own.into_iter().chain(retained).filter(|_| !bug::retained_are_not_scanned());
-        all.for_each(|object| self.found(object));
-        self.drain();
     }
     /// Ends the worker's part: what its buffers did not use goes back.
     pub(crate) fn finish(&mut self) -> Findings {

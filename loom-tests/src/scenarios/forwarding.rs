@@ -11,6 +11,7 @@ protocol! { "forwarding":
     three_workers_agree (Exhaustive),
     a_copy_and_a_retreat_agree (Exhaustive),
     the_losers_space_is_given_back (Exhaustive),
+    what_stays_is_scanned_by_one (Exhaustive),
 }
 
 const HEADER: usize = 0x7000_0000_0010;
@@ -108,6 +109,30 @@ fn a_copy_and_a_retreat_agree() {
         assert_eq!(probe(&object.header), State::Here(HEADER), "a retained object has its header back");
     }
     assert_ne!(decode(HEADER), State::Retained);
+}
+
+/// When copying is over, several workers find an object that stays where it is: one of them scans it, which changes it, and
+/// the others do not look inside.
+fn what_stays_is_scanned_by_one() {
+    let object = Object::new(0);
+    let work = |object: &Object| {
+        let (state, won) = object.retain();
+        assert_eq!(state, State::Retained);
+        if won {
+            object.payload.set(object.payload.get() + 1);
+        }
+        won
+    };
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let object = object.clone();
+            thread::spawn(move || work(&object))
+        })
+        .collect();
+    let mine = work(&object);
+    let scans = usize::from(mine) + others.into_iter().map(|other| usize::from(other.join().unwrap())).sum::<usize>();
+    assert_eq!(scans, 1, "what stays was scanned {scans} times");
+    assert_eq!(object.payload.get(), PAYLOAD + 1);
 }
 
 /// Each worker copies into its own buffer. What a walker finds below `top` afterwards is one object, in one buffer.
