@@ -7,17 +7,17 @@
 //! A value's `Drop` is the embedder's code: it may take its time, block, or panic. So it runs where a mutator is parked,
 //! in slices, and what a slice leaves waits for the next one.
 //!
-//! Y1  A value is in the list or dropped, never both: it leaves the list before its glue runs, and if that panics, no other
+//! Y1  A value is in a grave or dropped, never both: it leaves the grave before its glue runs, and if that panics, no other
 //!     value has left with it.
-use crate::object::raw::Corpse;
+use crate::object::grave::{Corpse, Grave};
 use crate::owned::Owned;
 use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering::Relaxed};
 
 /// Values that wait to be dropped.
 pub(crate) struct Graveyard {
-    /// Collections and sweeps push, mutators pop.
-    corpses: Mutex<Vec<Corpse>>,
-    /// How many there are. Written under the lock.
+    /// Collections and sweeps push to the last, mutators pop from there. None is empty but, perhaps, the last.
+    graves: Mutex<Vec<Grave>>,
+    /// How many values there are. Written under the lock.
     waiting: AtomicUsize,
     /// How many were dropped, ever. Mutators add.
     dropped: AtomicU64,
@@ -28,25 +28,46 @@ pub(crate) struct Graveyard {
 impl Graveyard {
     /// None dead yet.
     pub(crate) fn new(owned: Arc<Owned>) -> Self {
-        Self { corpses: Mutex::default(), waiting: AtomicUsize::new(0), dropped: AtomicU64::new(0), owned }
+        Self { graves: Mutex::default(), waiting: AtomicUsize::new(0), dropped: AtomicU64::new(0), owned }
     }
     /// Takes a dead value in.
     pub(crate) fn receive(&self, corpse: Corpse) {
-        let mut corpses = self.corpses.lock();
-        corpses.push(corpse);
-        self.waiting.store(corpses.len(), Relaxed);
+        let mut graves = self.graves.lock();
+        let full = match graves.last_mut() {
+            Some(grave) => grave.receive(corpse).err(),
+            None => Some(corpse),
+        };
+        if let Some(corpse) = full {
+            let mut grave = Grave::around(&corpse);
+            let taken = grave.receive(corpse).is_ok();
+            debug_assert!(taken, "it was made large enough");
+            graves.push(grave);
+        }
+        self.waiting.store(self.waiting.load(Relaxed) + 1, Relaxed);
     }
-    /// Drops one value; false if there was none. Panics as its `Drop` does (Y1).
-    pub(crate) fn drop_one(&self) -> bool {
-        let mut corpses = self.corpses.lock();
-        let Some(mut corpse) = corpses.pop() else { return false };
-        self.waiting.store(corpses.len(), Relaxed);
-        drop(corpses);
-        self.dropped.fetch_add(1, Relaxed);
-        // Measured while the value is whole, and subtracted even if its glue panics.
-        self.owned.subtract(corpse.owned_bytes());
-        corpse.bury();
+    /// Drops values until `enough`; false if there were not as many. Panics as their `Drop` does (Y1).
+    pub(crate) fn drop_until(&self, mut enough: impl FnMut() -> bool) -> bool {
+        let mut one = Grave::default();
+        while !enough() {
+            if !self.take_one(&mut one) {
+                return false;
+            }
+            self.dropped.fetch_add(1, Relaxed);
+            // Measured while the value is whole, and subtracted even if its glue panics.
+            one.drop_one(|owned| self.owned.subtract(owned));
+        }
         true
+    }
+    fn take_one(&self, one: &mut Grave) -> bool {
+        let mut graves = self.graves.lock();
+        loop {
+            let Some(last) = graves.last_mut() else { return false };
+            if last.pass_one(one) {
+                self.waiting.store(self.waiting.load(Relaxed) - 1, Relaxed);
+                return true;
+            }
+            graves.pop();
+        }
     }
     /// How many values wait, about.
     pub(crate) fn waiting_hint(&self) -> usize {

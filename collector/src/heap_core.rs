@@ -4,7 +4,8 @@ use crate::config::Settings;
 use crate::graveyard::Graveyard;
 use crate::mark::concurrent::Markers;
 use crate::mutator_local::Remembered;
-use crate::object::raw::{Corpse, ObjectRef, PlacePtr, object_at};
+use crate::object::grave::Corpse;
+use crate::object::raw::{ObjectRef, PlacePtr, object_at};
 use crate::object::task::Task;
 use crate::object::trace::Deferred;
 use crate::object::weak::EntryRef;
@@ -148,7 +149,7 @@ impl Core {
     }
     /// Moves a dead object's value out to be dropped later.
     pub(crate) fn bury(&self, object: ObjectRef) {
-        if let Some(corpse) = Corpse::take(object) {
+        if let Some(corpse) = Corpse::of(object) {
             self.graveyard.receive(corpse);
         }
     }

@@ -88,7 +88,8 @@ pub fn run(scenario: &'static Scenario, context: &Context) -> Outcome {
     outcome
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a thread panicked")
 }

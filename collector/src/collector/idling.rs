@@ -33,7 +33,8 @@ impl Collector {
     /// Panics as the drop glue of what has died does.
     pub fn idle(&self, deadline: Instant) -> Idle {
         let core = &self.core;
-        if core.graveyard.drop_one() {
+        let mut values = 0..1;
+        if core.graveyard.drop_until(|| values.next().is_none()) {
             return Idle::Dropped;
         }
         if sweep::sweep_one(core) {

@@ -87,16 +87,19 @@ impl Collector {
             // No clock decides in the deterministic mode.
             return self.drop_all();
         }
-        let began = Instant::now();
-        while began.elapsed() < SLICE.min(self.core.settings.step_cap) {
-            if !(0..GRAIN).all(|_| self.core.graveyard.drop_one()) {
-                return;
-            }
+        let (began, slice) = (Instant::now(), SLICE.min(self.core.settings.step_cap));
+        let mut dropped = 0usize;
+        let enough = || {
+            dropped += 1;
+            dropped.is_multiple_of(GRAIN) && began.elapsed() >= slice
+        };
+        if !self.core.graveyard.drop_until(enough) {
+            return;
         }
         local.rest_until.set(Some(Instant::now() + began.elapsed()));
     }
     /// Drops every value that waits. Panics as [`drop_some`](Self::drop_some).
     pub fn drop_all(&self) {
-        while self.core.graveyard.drop_one() {}
+        self.core.graveyard.drop_until(|| false);
     }
 }

@@ -2,6 +2,8 @@
 pub mod forward;
 pub mod header;
 #[cfg(not(loom))]
+pub(crate) mod grave;
+#[cfg(not(loom))]
 pub mod raw;
 #[cfg(not(loom))]
 pub mod task;

@@ -200,41 +200,6 @@ pub(crate) fn prefetch(at: *const u8) {
     let _ = at;
 }
 
-/// The bits of a dead object's payload, moved out of the heap so that its memory can be reused before it is dropped.
-pub(crate) struct Corpse {
-    payload: Box<[u64]>,
-    drop: unsafe fn(*mut u8),
-    owned: Option<unsafe fn(*mut u8) -> usize>,
-}
-
-impl Corpse {
-    /// Moves a dead object's value out. The object is never looked at again.
-    pub(crate) fn take(object: ObjectRef) -> Option<Self> {
-        let header = object.header_now();
-        let info = info_of(header);
-        let drop = info.drop?;
-        let words = object.bare_size_under(header) / WORD - 1;
-        let mut payload = vec![0u64; words.max(1)].into_boxed_slice();
-        // SAFETY: O1 and O5; nobody refers to the object any more, so the value is ours to move.
-        unsafe { std::ptr::copy_nonoverlapping(object.payload().cast::<u64>(), payload.as_mut_ptr(), words) };
-        Some(Self { payload, drop, owned: info.owned })
-    }
-    /// Bytes outside of the heap that the value owns.
-    pub(crate) fn owned_bytes(&mut self) -> usize {
-        let Some(owned) = self.owned else { return 0 };
-        // SAFETY: `take` moved exactly one value in, of the type that the measure is for; nobody else has it.
-        unsafe { owned(self.payload.as_mut_ptr().cast()) }
-    }
-    /// Runs the value's drop glue.
-    pub(crate) fn bury(mut self) {
-        // SAFETY: `take` moved exactly one value in, of the type that the glue is for, and it is dropped once.
-        unsafe { (self.drop)(self.payload.as_mut_ptr().cast()) }
-    }
-}
-
-// SAFETY: values in the heap may be dropped by any thread: the runtime admits no other types.
-unsafe impl Send for Corpse {}
-
 /// An address inside an object of the heap, with the reservation's provenance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlacePtr(pub *mut u8);
