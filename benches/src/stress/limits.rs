@@ -14,8 +14,8 @@
 //! [`child`]: super::child
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Barrier, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ const ROUNDS: u64 = 1000;
 /// Rounds, however little time there is: each limit twice.
 const FEWEST: u64 = 6;
 /// After so many rounds the process is as large as it gets.
-const EARLY: u64 = 30;
+const EARLY: u64 = 100;
 /// Limits, in MiB.
 const LIMITS: [usize; 3] = [16, 64, 256];
 /// Depth of the tree that is each thread's work.
@@ -173,7 +173,7 @@ fn nothing_is_left(heap: &Heap, number: u64) -> Result<()> {
 
 /// After which rounds the process's size is looked at; and after the last.
 fn is_looked_at(rounds: u64) -> bool {
-    rounds == FEWEST || rounds == EARLY || rounds.is_multiple_of(100)
+    rounds == FEWEST || rounds.is_multiple_of(EARLY)
 }
 
 /// What the process holds when the heaps have given back what they will: until it has not fallen for a while.
@@ -189,14 +189,14 @@ fn settled(heaps: &[Heap]) -> Result<usize> {
     Ok(least)
 }
 
-/// Whether the process has grown since its early rounds: by an eighth at most, and 8 MiB.
+/// Whether the process has grown since its early rounds: by a quarter at most, and 16 MiB.
 fn flat(context: &Context, resident: &[(u64, usize)]) -> Result<()> {
     let rounds = resident.last().map_or(0, |(rounds, _)| *rounds);
     context.note("rounds", rounds);
     context.note("rss_mib_after_rounds", resident.iter().map(|(at, rss)| vec![*at, *rss as u64]).collect::<Vec<_>>());
     let early = resident.iter().rfind(|(at, _)| *at <= EARLY && *at < rounds);
     if let (Some((at, early)), Some((_, late))) = (early, resident.last()) {
-        let most = early + early / 8 + 8;
+        let most = early + early / 4 + 16;
         ensure!(*late <= most, "the process has grown from {early} MiB after {at} rounds to {late} MiB after {rounds}");
     }
     Ok(())
@@ -209,7 +209,8 @@ fn grow(m: &mut Plain) -> AllocError {
     loop {
         for count in 0..64 {
             let next = all.last().map(|root| root.get(m));
-            let made = m.try_alloc_slice(2 * count, |word| word as u64).and_then(|words| node(m, next, None, Some(words), 0));
+            let made =
+                m.try_alloc_slice(2 * count, |word| word as u64).and_then(|words| node(m, next, None, Some(words), 0));
             match made {
                 Ok(node) if all.len() < 64 => all.push(m.root(node)),
                 Ok(node) => all[63].set(m, node),

@@ -1,9 +1,9 @@
 //! A spike: 2 GiB of sessions, of which one in forty stays, and then a program that allocates nothing and calls nothing.
 //!
-//! The heap has to notice by itself: collect, and give back what is free. With less than ten seconds to run, or a verifier
-//! that makes everything long, the spike is a sixteenth of that.
+//! The heap has to notice by itself: collect, and give back what is free. With less than 20 seconds to run, or a verifier
+//! that makes everything long, the spike is a part of that, and over when the memory has gone back.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,12 +37,23 @@ const LOOK: Duration = Duration::from_millis(50);
 /// When a session that stayed is not what it was, or the resident set does not fall under twice what stayed.
 pub fn run(context: &Context) -> Result<()> {
     let options = &context.options;
-    let small = options.time < QUIET || options.verify || options.zeal.every > 0;
-    let mib = if small { 128 } else { 2048 };
+    let mib = match options.time < 2 * QUIET {
+        _ if options.verify => 40,
+        true => 200,
+        false => 2048,
+    };
     let heap = context.heap_with(|config| config.limit(Bytes::gib(3)))?;
     ensure!(heap.settings().is_tended(), "a heap without helpers, or under zeal or a seed, does not shrink by itself");
     let before = resident(&heap)?;
-    let watch = Watch { over: AtomicBool::new(false), began: Instant::now() };
+    // Under 100 MiB for what stayed of 2 GiB; for less, twice what stayed and a nursery; what else is in the process is not
+    // the heap's.
+    let goal = if mib == 2048 { 100 } else { mib / STAYS * 2 + 16 + before };
+    let watch = Watch {
+        over: AtomicBool::new(false),
+        began: Instant::now(),
+        resident: AtomicUsize::new(usize::MAX),
+        enough: if mib == 2048 { 0 } else { goal },
+    };
     let (curve, dropped_at) = thread::scope(|scope| {
         let watching = scope.spawn(|| watch.curve(&heap));
         let done = heap.enter((), |m| play(m, mib, &watch));
@@ -55,8 +66,6 @@ pub fn run(context: &Context) -> Result<()> {
     if let Some(folder) = &options.plots {
         plot::draw(&folder.join("spike.svg"), &curve, dropped_at)?;
     }
-    // Under 100 MiB for what stayed of 2 GiB, and in proportion for less; what else is in the process is not the heap's.
-    let goal = mib / STAYS * 2 + before;
     let fell = curve.iter().find(|(at, rss)| *at > dropped_at && *rss < goal).map(|(at, _)| *at - dropped_at);
     context.note("rss_before_mib", before);
     context.note("rss_peak_mib", peak);
@@ -82,7 +91,11 @@ fn play(m: &mut Plain, mib: usize, watch: &Watch) -> Result<usize> {
         (number - 1) % STAYS == 0
     });
     let dropped_at = watch.now();
-    m.park(|| thread::sleep(QUIET));
+    m.park(|| {
+        while watch.now() < dropped_at + QUIET.as_millis() as usize && watch.resident.load(Relaxed) >= watch.enough {
+            thread::sleep(LOOK);
+        }
+    });
     for (at, session) in sessions.iter().enumerate() {
         let pieces = std::iter::successors(Some(session.get(m)), |piece| piece.next.get());
         let sound = pieces.map(|piece| piece.number).filter(|number| *number == (at * STAYS) as u64).count();
@@ -110,6 +123,10 @@ fn piece<'gc>(cx: &'gc Cx, next: Option<Gc<'gc, Piece<'gc>>>, number: u64) -> Re
 struct Watch {
     over: AtomicBool,
     began: Instant,
+    /// What was resident at the last look.
+    resident: AtomicUsize,
+    /// Under this the program need not be quiet any longer.
+    enough: usize,
 }
 
 impl Watch {
@@ -121,7 +138,10 @@ impl Watch {
         let mut curve = Vec::new();
         loop {
             let over = self.over.load(Relaxed);
-            curve.extend(resident(heap).ok().map(|rss| (self.now(), rss)));
+            if let Ok(rss) = resident(heap) {
+                self.resident.store(rss, Relaxed);
+                curve.push((self.now(), rss));
+            }
             if over {
                 return curve;
             }

@@ -1,8 +1,8 @@
 //! Objects: what a header says, who moves what, and how references are found.
 pub mod forward;
-pub mod header;
 #[cfg(not(loom))]
 pub(crate) mod grave;
+pub mod header;
 #[cfg(not(loom))]
 pub mod raw;
 #[cfg(not(loom))]
