@@ -171,3 +171,26 @@ fn nothing_live_is_lost_under_any_of_many_seeds() {
         churn(HeapConfig::new().deterministic(seed), 2, seed);
     }
 }
+
+/// Without steps and without helpers a marking that was asked for once began, and never ended.
+#[test]
+fn a_collection_that_is_begun_ends_whoever_may_mark() {
+    for (helpers, concurrent, incremental) in [(0, true, true), (0, true, false), (1, false, true), (1, false, false)] {
+        let config = HeapConfig::new().nursery(Bytes::mib(1)).verify(true);
+        let config = config.helpers(helpers).concurrent_marking(concurrent).incremental_marking(incremental);
+        let heap = Heap::new(config).unwrap();
+        heap.enter((), |m| {
+            m.begin_collection();
+            for _ in 0..10_000 {
+                if heap.statistics().full_collections > 0 {
+                    return;
+                }
+                for _ in 0..1000 {
+                    m.alloc([0u64; 7]);
+                }
+                m.safepoint();
+            }
+            panic!("helpers {helpers}, concurrent {concurrent}, steps {incremental}: {:?}", heap.statistics());
+        });
+    }
+}

@@ -58,6 +58,17 @@ fn a_heap_whose_mutators_are_parked_or_gone_shrinks_by_itself() {
 }
 
 #[test]
+fn a_heap_shrinks_by_itself_whoever_may_mark() {
+    for (concurrent, incremental) in [(true, false), (false, true), (false, false)] {
+        let config = config().concurrent_marking(concurrent).incremental_marking(incremental);
+        let heap = Heap::new(config).unwrap();
+        heap.enter((), |m| drop(spike(m, 32 << 20)));
+        let small = within_reason(|| is_small(&heap));
+        assert!(small, "{concurrent} {incremental}: {:?}", heap.statistics());
+    }
+}
+
+#[test]
 fn a_mutator_that_only_polls_is_stopped_for_it() {
     let heap = Heap::new(config()).unwrap();
     heap.enter((), |m| {

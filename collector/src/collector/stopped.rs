@@ -36,6 +36,14 @@ impl Collector {
     pub(super) fn is_full_due(&self) -> bool {
         self.budgeted_bytes() >= self.full_at.load(Relaxed)
     }
+    /// Whether anybody marks beside the program: mutators in steps, or helpers. Otherwise a cycle is one stop, for a marking
+    /// that began would never end.
+    pub(super) fn marks_apart(&self) -> bool {
+        self.dice.is_some() || self.core.settings.incremental_marking || self.helpers_mark()
+    }
+    pub(super) fn helpers_mark(&self) -> bool {
+        self.core.settings.concurrent_marking && self.helpers.count() > 0
+    }
     /// What a stop, or a poll that could lead to one, should do now; `None` if nothing is due (any more).
     pub fn next_kind(&self, explicit: Option<CollectionKind>) -> Option<(CollectionKind, Cause)> {
         if let Some(kind) = explicit {
@@ -58,10 +66,8 @@ impl Collector {
                     false => (CollectionKind::Young, Cause::NurseryFull),
                 });
             }
-            let apart =
-                core.settings.incremental_marking || (core.settings.concurrent_marking && self.helpers.count() > 0);
             return Some(match self.is_full_due() || core.settings.zeal.marking {
-                true if !apart => (CollectionKind::Full, Cause::OldGrown),
+                true if !self.marks_apart() => (CollectionKind::Full, Cause::OldGrown),
                 true if core.spaces.old.is_swept() => (CollectionKind::MarkStart, Cause::OldGrown),
                 _ => (CollectionKind::Young, Cause::NurseryFull),
             });
@@ -119,8 +125,10 @@ impl Collector {
         let forced = self.why_forced(cause);
         let core = &self.core;
         // Between the question and this stop another may have begun or ended a cycle.
-        let kind = match kind {
+        let asked = kind;
+        let kind = match asked {
             CollectionKind::MarkStart if core.is_marking() || !core.spaces.old.is_swept() => CollectionKind::Young,
+            CollectionKind::MarkStart if !self.marks_apart() => CollectionKind::Full,
             CollectionKind::MarkFinish if !core.is_marking() => CollectionKind::Young,
             CollectionKind::Young if cause != Cause::Explicit && self.is_compaction_due() => CollectionKind::Compact,
             kind => kind,
@@ -150,7 +158,7 @@ impl Collector {
             }
             CollectionKind::Full => {
                 self.end_cycle(world, roots, &mut phases);
-                if cause != Cause::Explicit {
+                if cause != Cause::Explicit || asked == CollectionKind::MarkStart {
                     self.choose_candidates(roots);
                 }
                 self.mark_all(world, roots, &mut phases);

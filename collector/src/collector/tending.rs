@@ -125,16 +125,16 @@ impl Collector {
         if self.is_pressed() {
             return Some(CollectionKind::Full);
         }
-        let apart = core.settings.concurrent_marking || core.settings.incremental_marking;
         if core.is_marking() {
             // Where no helper marks, each finishing stop does as much as it may, and the last one ends.
-            let dry = core.markers.is_dry_hint(core) || !core.settings.concurrent_marking;
+            let dry = core.markers.is_dry_hint(core) || !self.helpers_mark();
             return dry.then_some(CollectionKind::MarkFinish);
         }
         if core.candidates.are_any() {
             return self.is_compaction_due().then_some(CollectionKind::Compact);
         }
-        core.spaces.old.is_swept().then_some(if apart { CollectionKind::MarkStart } else { CollectionKind::Full })
+        let begin = if self.marks_apart() { CollectionKind::MarkStart } else { CollectionKind::Full };
+        core.spaces.old.is_swept().then_some(begin)
     }
     /// Gives at most a slice of free memory back to the system, if a cycle has left more than is worth keeping; returns
     /// how many bytes. Never in a pause.

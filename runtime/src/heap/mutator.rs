@@ -182,7 +182,8 @@ impl<R> Mutator<R> {
         f(cx, roots)
     }
     /// Begins to collect the old generation, beside the program: a young collection, after which marking, sweeping and
-    /// compaction go on as if the old generation had grown to its plan. If they are going on, the young collection is all.
+    /// compaction go on as if the old generation had grown to its plan. If they are going on, the young collection is all. Where
+    /// nobody marks beside the program, because both ways to do it are switched off, marking is one stop.
     ///
     /// # Panics
     /// As [`safepoint`](Self::safepoint).

@@ -2,7 +2,8 @@
 //!
 //! Every heap here has verification on. With `ORINOCO_ZEAL=1` in the environment, heaps that would collect when it pays
 //! move every object at every safepoint instead, and poison what the objects left; so each test runs in both worlds. Other
-//! words are those of `Zeal`: `ORINOCO_ZEAL=young:3,marking,forbid`.
+//! words are those of `Zeal`: `ORINOCO_ZEAL=young:3,marking,forbid`. `ORINOCO_WITHOUT=concurrent,incremental,parallel,helpers`
+//! leaves out techniques: each of them is a switch that no test may depend on.
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 use orinoco::{Bytes, Cx, Field, Gc, Heap, HeapConfig, Lock, Mutator, Root, Slot, Trace, Word, Zeal};
 use std::collections::HashMap;
@@ -77,9 +78,18 @@ pub fn rounds(n: u64) -> u64 {
     if zealous() { n / 20 } else { n }
 }
 
-/// The configuration of every test: verified, with one helper, under zeal if the environment says so.
+/// The configuration of every test: verified, with one helper, under zeal and without techniques if the environment says so.
 pub fn config() -> HeapConfig {
-    HeapConfig::new().limit(Bytes::mib(256)).nursery(Bytes::mib(1)).helpers(1).verify(true).zeal(environment())
+    let whole =
+        HeapConfig::new().limit(Bytes::mib(256)).nursery(Bytes::mib(1)).helpers(1).verify(true).zeal(environment());
+    let without = std::env::var("ORINOCO_WITHOUT").unwrap_or_default();
+    without.split(',').filter(|word| !word.is_empty()).fold(whole, |config, word| match word {
+        "concurrent" => config.concurrent_marking(false),
+        "incremental" => config.incremental_marking(false),
+        "parallel" => config.parallel_scavenge(false),
+        "helpers" => config.helpers(0),
+        other => panic!("ORINOCO_WITHOUT: {other:?} is no technique that can be left out"),
+    })
 }
 
 /// A heap that collects when it pays, or under the zeal of the environment.
