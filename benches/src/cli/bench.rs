@@ -10,7 +10,7 @@ use clap::Args;
 use orinoco::{Heap, Zeal};
 use serde::Serialize;
 
-use crate::pauses::hiccups::Meter;
+use crate::pauses::hiccups::{Meter, copies};
 use crate::pauses::report::{Machine, PauseReport};
 use crate::pauses::utilization::Interval;
 use crate::pauses::watch::Watch;
@@ -134,7 +134,7 @@ fn watched(args: &BenchArgs, plan: &Plan, options: &HeapOptions) -> Result<Line>
     let watch = Arc::new(Watch::default());
     let heap: Heap = open_watched(options, watch.clone())?;
     let cap = heap.settings().step_cap;
-    let machine = Machine::before(quiet, cap);
+    let machine = Machine::before(quiet, copies(LISTEN), cap);
     let meter = Meter::start()?;
     let start = watch.time(Instant::now());
     let outcome = plan.run(&heap)?;

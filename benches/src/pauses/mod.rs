@@ -6,7 +6,7 @@
 //!                       ├──▶ distribution   how long, by kind, and how many over the cap
 //!                       ├──▶ utilization    what share of any window a mutator is left with
 //!                       └──▶ costs          what marking and scavenging took from mutators
-//!   hiccups                        how late a thread wakes that does nothing but sleep: the machine's own part
+//!   hiccups                        how late a sleeping thread wakes, how unevenly one copies: the machine's own part
 //!                       └──▶ report         all of it, as tables and as JSON
 //! ```
 

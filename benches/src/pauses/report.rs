@@ -36,6 +36,8 @@ pub struct Machine {
     pub load: Option<f64>,
     /// How late a sleeping thread woke before the run.
     pub hiccups_before: Distribution,
+    /// How long a copy of 2 MiB took before the run, time on a core: a fixed piece of work on the clock of the pauses.
+    pub copies_before: Distribution,
     /// How late it woke during the run, among the run's own threads.
     pub hiccups_during: Distribution,
 }
@@ -88,12 +90,13 @@ pub struct Utilization {
 
 impl Machine {
     /// The machine as it is before a run; what happened during the run is filled in by [`Machine::during`].
-    pub fn before(late: Vec<Duration>, cap: Duration) -> Self {
+    pub fn before(late: Vec<Duration>, copies: Vec<Duration>, cap: Duration) -> Self {
         let [load, _, _] = load_average().map_or([None; 3], |all| all.map(Some));
         Self {
             cores: thread::available_parallelism().map_or(1, |cores| cores.get()),
             load,
             hiccups_before: Distribution::new(late, cap),
+            copies_before: Distribution::new(copies, cap),
             hiccups_during: Distribution::default(),
         }
     }
@@ -203,6 +206,8 @@ impl Display for PauseReport {
         heading(f, "")?;
         row(f, "before", &machine.hiccups_before)?;
         row(f, "during", &machine.hiccups_during)?;
+        heading(f, "how long a copy of 2 MiB took on a core")?;
+        row(f, "before", &machine.copies_before)?;
         if self.untold > 0 {
             writeln!(f, "\n{} stops were forgotten before they were told of, and are missing above", self.untold)?;
         }
@@ -281,7 +286,7 @@ mod tests {
             ("whole run", Interval { start: 0, end: 150 * MS }),
             ("second half", Interval { start: 75 * MS, end: 150 * MS }),
         ];
-        PauseReport::new(&seen, &parts, &counted, CAP, Machine::before(Vec::new(), CAP))
+        PauseReport::new(&seen, &parts, &counted, CAP, Machine::before(Vec::new(), Vec::new(), CAP))
     }
 
     #[test]
