@@ -2,6 +2,7 @@
 use crate::compact::candidates::Candidates;
 use crate::config::Settings;
 use crate::graveyard::Graveyard;
+use crate::mark::clearing::Clearing;
 use crate::mark::concurrent::Markers;
 use crate::mutator_local::Remembered;
 use crate::object::grave::Corpse;
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     pub ready: Mutex<VecDeque<ObjectRef>>,
     /// Live objects with weak references that marking met.
     pub weak_found: Mutex<Vec<ObjectRef>>,
+    /// What refers weakly to the dead, when marking has found them, and is still to be cleared.
+    pub clearing: Clearing<ObjectRef>,
     /// Whether old objects are being marked. Changes in pauses only.
     pub marking: AtomicBool,
     /// Of a thousand bytes of nursery, how many survived of late. Written in pauses.
@@ -82,6 +85,7 @@ impl Core {
             entries_visited: AtomicUsize::new(0),
             ready: Mutex::default(),
             weak_found: Mutex::default(),
+            clearing: Clearing::default(),
             marking: AtomicBool::new(false),
             survival: AtomicUsize::new(300),
             measured: AtomicBool::new(true),
@@ -127,6 +131,11 @@ impl Core {
     pub(crate) fn is_marked(&self, object: ObjectRef) -> bool {
         let pool = &self.spaces.pool;
         pool.marks().is_marked(pool.bit(object.addr()))
+    }
+    /// Whether what a weak reference leads to is known to be dead, though the reference was not cleared yet.
+    pub(crate) fn is_found_dead(&self, target: ObjectRef) -> bool {
+        let old = || self.spaces.pool.table.kind_at(target.addr()).is_old();
+        self.clearing.is_on() && old() && self.clearing.is_dead(|| self.is_marked(target))
     }
     /// Clears the mark bits of a region.
     pub(crate) fn unmark_region(&self, index: usize) {

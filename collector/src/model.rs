@@ -3,7 +3,7 @@
 pub use crate::compact::records;
 pub use crate::gate;
 pub use crate::hands;
-pub use crate::mark::{jobs, lock_word, shade};
+pub use crate::mark::{clearing, jobs, lock_word, shade};
 pub use crate::memory::published;
 pub use crate::object::forward;
 pub use crate::planted;

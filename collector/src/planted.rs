@@ -203,6 +203,10 @@ table! {
         reached_key_wakes_nobody;
         /// What is put into a table while marking goes on is not shaded.
         table_is_filled_unshaded;
+        /// Follows a weak reference to what marking has found dead, as long as the reference is not cleared.
+        weak_look_ignores_marks;
+        /// Sweeping begins after the first slice of clearing.
+        sweep_begins_before_clearing_ends;
         /// An old table that something young is put into is not remembered.
         table_forgets_young;
         /// A weak container that is promoted while marking goes on is not listed for its end.

@@ -7,6 +7,7 @@
 //! V4  Outside marking and sweeping no old region has a mark bit.
 //! V5  When marking ends, every reachable old object is marked, through ephemerons too.
 //! V6  From then on, an old object that refers to a candidate is recorded for its batch, or covered by the remembered set.
+//! V7  While clearing goes on, nothing is marked any more (in `mark::cycle`).
 //!
 //! A violation panics; in a pause that ends the process, with the message that says where.
 use crate::compact::records::{Batches, Hosts};

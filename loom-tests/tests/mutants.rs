@@ -57,6 +57,8 @@ const KILLS: &[(Site, &str, &str)] = &[
     (Site::entry_waits_unchecked, "weak::two_markers_of_two_tables_leave_nothing_white", WHITE),
     (Site::reached_key_wakes_nobody, "weak::a_value_is_shown_when_its_key_is_reached", WHITE),
     (Site::reached_key_wakes_nobody, "weak::a_chain_is_followed_whoever_reaches_what", WHITE),
+    (Site::weak_look_ignores_marks, "weak::a_target_dies_for_all_at_once", "one weak reference says dead"),
+    (Site::sweep_begins_before_clearing_ends, "weak::what_is_not_cleared_is_not_swept", RACE),
     (Site::park, "jobs::a_marker_sees_what_was_stored_before_the_stop", RACE),
     (Site::ask, "jobs::a_marker_sees_what_was_stored_before_the_stop", RACE),
     (Site::gate_open, "jobs::a_marker_sees_what_was_stored_before_the_stop", RACE),

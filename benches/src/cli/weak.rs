@@ -91,8 +91,19 @@ struct Figures {
     dying: Duration,
     /// Of a young collection, with everything old.
     young: Duration,
-    /// Of the stop that ends a concurrent cycle: the leader's time on a core.
-    finish: Duration,
+    /// Of concurrent cycles beside a program that churns.
+    beside: Beside,
+}
+
+/// What a program felt of concurrent cycles.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beside {
+    /// Of the stops that end marking, and clear: the longest, of its leader's time on a core.
+    longest: Duration,
+    /// Of all those of one cycle.
+    ending: Duration,
+    /// Of a hundred parts of the program's time, what all stops took.
+    share: f64,
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -214,12 +225,15 @@ fn measure(args: &WeakArgs, part: Option<Part>) -> Result<Figures> {
         }
     });
     ensure!(left == count.div_ceil(2) || part.is_none(), "{left} of {count} are left where every other one died");
-    figures.finish = concurrent(args, part)?;
+    figures.beside = concurrent(args, part)?;
     Ok(figures)
 }
 
+/// Cycles beside the program.
+const CYCLES: u64 = 3;
+
 /// The stops that end concurrent cycles, while a program churns and all targets live.
-fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Duration> {
+fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Beside> {
     let reports = Arc::new(Reports::default());
     let config = HeapConfig::new()
         .limit(Bytes::mib(4096))
@@ -227,7 +241,7 @@ fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Duration> {
         .initial_old(Bytes::mib(64))
         .observer(reports.clone());
     let heap = Heap::new(config)?;
-    heap.enter((), |m| {
+    let took = heap.enter((), |m| {
         let array = targets(m, args.count);
         in_windows(m, args.count, |cx, i| {
             array.get(cx)[i].set(cx, Some(cx.alloc(Target { number: i as u64, next: None })));
@@ -235,7 +249,8 @@ fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Duration> {
         let weaks = make(m, part, &array, args.count);
         m.collect();
         reports.take();
-        let cycles = heap.statistics().full_collections + 3;
+        let began = process_cpu();
+        let cycles = heap.statistics().full_collections + CYCLES;
         let mut kept = Vec::new();
         while heap.statistics().full_collections < cycles {
             let lists: Gc<'_, [u64]> = m.alloc_slice(1000, |i| i as u64);
@@ -247,9 +262,16 @@ fn concurrent(args: &WeakArgs, part: Option<Part>) -> Result<Duration> {
             m.safepoint();
         }
         drop((weaks, array));
+        process_cpu() - began
     });
-    let finishes = reports.take().into_iter().filter(|report| report.kind == CollectionKind::MarkFinish);
-    Ok(median(finishes.map(|report| report.cpu).collect()))
+    let reports = reports.take();
+    let ending = || reports.iter().filter(|report| report.kind == CollectionKind::MarkFinish).map(|report| report.cpu);
+    let stopped: Duration = reports.iter().map(|report| report.cpu).sum();
+    Ok(Beside {
+        longest: ending().max().unwrap_or_default(),
+        ending: ending().sum::<Duration>() / CYCLES as u32,
+        share: stopped.as_nanos() as f64 * 100.0 / took as f64,
+    })
 }
 
 /// Measures, and prints a table.
@@ -269,17 +291,19 @@ pub fn run(args: WeakArgs) -> Result<ExitCode> {
         "orinoco: {} targets, {} helpers; collections in milliseconds, all of processor time\n",
         args.count, args.helpers
     );
-    out += "part            make ns  look ns      full     dying     young    finish   full, more than bare: ns each\n";
+    out += "part            make ns  look ns      full     dying     young    ending   longest  stopped  full, more than bare: ns each\n";
     let mut row = |name: &str, f: Figures| {
         let _ = writeln!(
             out,
-            "{name:<14} {:>8.1} {:>8.1} {:>9.1} {:>9.1} {:>9.2} {:>9.2} {:>14.1}",
+            "{name:<14} {:>8.1} {:>8.1} {:>9.1} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>7.1}% {:>14.1}",
             per(f.make),
             per(f.look),
             ms(f.full),
             ms(f.dying),
             ms(f.young),
-            ms(f.finish),
+            ms(f.beside.ending),
+            ms(f.beside.longest),
+            f.beside.share,
             per(f.full.saturating_sub(bare.full)),
         );
     };

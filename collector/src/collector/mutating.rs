@@ -257,6 +257,10 @@ impl Collector {
     pub fn shade(&self, local: &MutatorLocal, target: ObjectRef) {
         self.core.shade(local, target);
     }
+    /// While marking: whether what a weak reference leads to was found dead, though the reference is not cleared yet.
+    pub fn is_found_dead(&self, target: ObjectRef) -> bool {
+        self.core.is_found_dead(target)
+    }
     /// The object's identity hash: the same for its whole life, wherever it moves.
     pub fn identity_hash(&self, object: ObjectRef) -> u64 {
         let header = object.header_now();

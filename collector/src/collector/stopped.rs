@@ -3,7 +3,8 @@
 //! ```text
 //!   quiesce markers ─▶ take over what mutators hold ─▶ Young       scavenge (shading, if marking)
 //!                                                      MarkStart   marking on, scavenge that shades from all roots
-//!                                                      MarkFinish  scavenge, drain; dry? settle, marking off, sweep : go on
+//!                                                      MarkFinish  scavenge, drain; dry? clear; clear? marking off, sweep
+//!                                                                  if not: back to the program, and once more
 //!                                                      Full        (finish a cycle) mark all, settle, scavenge, sweep
 //!                                                      Compact     scavenge, which empties a batch of candidates too
 //!                                                      Evacuate    (finish a cycle) move all
@@ -278,8 +279,13 @@ impl Collector {
         }
         self.verify_marks_if_asked(roots);
         clock.ends(Phase::Verify);
-        settle_concurrent(core, world, std::mem::take(&mut tally.young_weak));
+        let enough = self.clearing_budget(deadline);
+        let settled = settle_concurrent(core, world, std::mem::take(&mut tally.young_weak), enough);
         clock.ends(Phase::MarkSettle);
+        if !settled {
+            phases.add_all(&clock.times);
+            return (tally, false);
+        }
         self.set_marking(false, roots);
         let marked = core.markers.bytes();
         let live = marked + core.born_black.swap(0, Relaxed);
@@ -290,6 +296,14 @@ impl Collector {
         clock.ends(Phase::Release);
         phases.add_all(&clock.times);
         (tally, true)
+    }
+    /// Says when a stop has cleared enough of what refers to the dead: at the deadline, but not before a tenth of the cap has
+    /// gone into it; under the zeal of steps, after one slice.
+    fn clearing_budget(&self, deadline: Option<Instant>) -> impl FnMut() -> bool + use<> {
+        let s = &self.core.settings;
+        let until = deadline.map(|deadline| deadline.max(Instant::now() + s.step_cap / 10));
+        let step = s.zeal.step && deadline.is_some();
+        move || step || until.is_some_and(|until| Instant::now() >= until)
     }
     /// Brings the old generation to rest: no marking, everything swept.
     fn end_cycle(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {

@@ -23,12 +23,13 @@ use crate::mark::phase::MarkPhase;
 use crate::mark::worker::{Drained, MarkWorker, Marked};
 use crate::mutator_local::Remembered;
 use crate::object::raw::{ObjectRef, PlacePtr};
-use crate::object::weak::{Liveness, Settle, finish};
+use crate::object::weak::{Liveness, Settle, finish, is_table};
 use crate::planted::bug;
 use crate::roots::Roots;
 use crate::sync::Arc;
 use crate::workers::Helpers;
 use crate::world::StoppedWorld;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::time::Instant;
 
@@ -46,7 +47,8 @@ pub(crate) fn mark_stopped(
         roots.mark(&mut leader);
         phase.run(&mut leader);
     });
-    settle_weak(core, &mut leader, Vec::new());
+    let settled = settle_weak(core, &mut leader, Vec::new(), || false);
+    debug_assert!(settled, "there is all the time there is");
     let mut marked = phase.total();
     marked += leader.hand_over();
     marked
@@ -67,41 +69,69 @@ pub(crate) fn drain_stopped(
     helpers.share(&phase, helpers.others_hint(), || phase.run(&mut leader));
     let mut marked = phase.total();
     marked += leader.hand_over();
+    if core.settings.verify && core.clearing.is_on() {
+        assert!(marked.objects == 0, "V7: {} objects that were found dead can be reached", marked.objects);
+    }
     core.markers.add_bytes(marked.bytes);
     if core.grey.is_empty_hint() { Drained::Dry } else { Drained::Stopped }
 }
 
-/// Ends a cycle whose grey objects are all black: clears what refers weakly to the dead. `young` are the live young
-/// objects with weak references.
-pub(crate) fn settle_concurrent(core: &Arc<Core>, _world: &StoppedWorld<'_>, young: Vec<ObjectRef>) {
+/// After a cycle whose grey objects are all black: clears what refers weakly to the dead, until `enough`; whether nothing is
+/// left. `young` are the live young objects with weak references: they come last, for they move between two stops.
+pub(crate) fn settle_concurrent(
+    core: &Arc<Core>,
+    _world: &StoppedWorld<'_>,
+    young: Vec<ObjectRef>,
+    enough: impl FnMut() -> bool,
+) -> bool {
     let mut leader = MarkWorker::in_stop(core.clone(), false);
-    settle_weak(core, &mut leader, young);
+    let settled = settle_weak(core, &mut leader, young, enough);
     core.markers.add_bytes(leader.hand_over().bytes);
+    settled
 }
 
-/// When everything is marked that will be, what lives through ephemerons included: clears what refers to the dead.
-fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>) {
-    core.waiting.clear();
-    let mut weak = std::mem::take(&mut *core.weak_found.lock());
-    weak.append(&mut leader.take_weak());
-    weak.extend(young);
+/// Work between two looks at the clock: a slice of a table's entries, or as many cells.
+const LOOK: usize = 64;
+
+/// When everything is marked that will be, what lives through ephemerons included: clears what refers to the dead, slice by
+/// slice (see [`clearing`](crate::mark::clearing)). Whether nothing is left.
+fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>, mut enough: impl FnMut() -> bool) -> bool {
+    if core.clearing.begin() {
+        core.waiting.clear();
+        core.ready.lock().retain(|object| leader.resolve(*object).is_some());
+    }
+    core.clearing.add(std::mem::take(&mut *core.weak_found.lock()));
+    core.clearing.add(leader.take_weak());
     // What the last scavenge listed is listed still; what refers to a candidate joins it.
     let known: HashSet<ObjectRef> = match core.candidates.are_any() {
         true => core.remembered.lock().iter().filter_map(Remembered::weak).collect(),
         false => HashSet::new(),
     };
-    let mut ready = core.ready.lock();
-    ready.retain(|object| leader.resolve(*object).is_some());
-    for object in weak {
-        let settled = finish(object, Settle::Marked, leader);
+    let done = Cell::new(0);
+    let slice = |object: ObjectRef, from| {
+        let settled = finish(object, Settle::Marked, from, leader);
         if settled.ready {
-            ready.push_back(object);
+            core.ready.lock().push_back(object);
         }
         let old = core.spaces.pool.table.kind_at(object.addr()).is_old();
         if settled.young && old && core.candidates.are_any() && !known.contains(&object) {
             core.remembered.lock().push(Remembered::Weak(object));
         }
+        done.set(done.get() + if is_table(object) { LOOK } else { 1 });
+        settled.next
+    };
+    let enough = || done.get() >= LOOK && done.replace(0) > 0 && enough();
+    if !core.clearing.advance(slice, enough) {
+        return false;
     }
+    for object in young {
+        let mut from = Some(0);
+        while let Some(at) = from {
+            from = slice(object, at);
+        }
+    }
+    core.clearing.end();
+    true
 }
 
 /// Drops the entries whose host has died: their memory is about to be reused. Every large object still has its mark.

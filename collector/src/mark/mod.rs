@@ -1,6 +1,8 @@
 //! Collecting the old generation: who is alive, found by tracing from the roots.
 #[cfg(not(loom))]
 pub(crate) mod barrier;
+#[doc(hidden)]
+pub mod clearing;
 #[cfg(not(loom))]
 pub(crate) mod concurrent;
 #[cfg(not(loom))]

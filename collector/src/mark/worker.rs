@@ -115,7 +115,7 @@ impl Liveness for MarkWorker {
 }
 
 impl WeakVerdict for MarkWorker {
-    fn is_young(&self, object: ObjectRef) -> bool {
+    fn is_watched(&self, object: ObjectRef) -> bool {
         let kind = self.core.spaces.pool.table.kind_at(object.addr());
         kind.is_young() || kind.is_candidate()
     }

@@ -5,7 +5,7 @@
 //!   marking:     reached ─▶ mark_slice, mark_slice …        an entry whose key is not reached waits (`worklist::waiting`)
 //!                key reached ─▶ mark_entry                  of each entry that waits for it
 //!   scavenging:  found, or remembered ─▶ move_step ─▶ move_entry …                alone, when copying has run dry
-//!   at the end:  finish                                     the dead are forgotten, the moved found
+//!   at the end:  finish, finish …                           the dead are forgotten, the moved found
 //! ```
 //!
 //! The ordinary `mark` and `relocate` of such an object show nothing. Cells have `finish` only.
@@ -26,7 +26,7 @@ pub trait Liveness {
 pub trait WeakVerdict: Liveness {
     /// Whether an old object that refers to it has to be remembered after this collection: it is young, or in a region
     /// that is to be emptied.
-    fn is_young(&self, object: ObjectRef) -> bool;
+    fn is_watched(&self, object: ObjectRef) -> bool;
 }
 
 /// An entry of a table.
@@ -51,7 +51,8 @@ pub trait Ephemerons {
 /// What ended when `WeakOps::finish` is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settle {
-    /// Marking: all entries are to be looked at. Young keys may be unknown, and count as alive. Nothing has moved.
+    /// Marking: all entries are to be looked at, a slice of them at a time. Young keys may be unknown, and count as alive.
+    /// Nothing has moved.
     Marked,
     /// A scavenge of the young generation: only what holds something young can have changed.
     Listed,
@@ -66,6 +67,8 @@ pub struct Settled {
     pub young: bool,
     /// It has something to say to the program, and is not in the list of those yet.
     pub ready: bool,
+    /// Where the next slice of its entries begins: it has not settled yet.
+    pub next: Option<usize>,
 }
 
 /// An edge as the verifier sees it.
@@ -88,8 +91,8 @@ pub enum WeakEdge {
 pub struct WeakOps {
     /// The rest, if the object is a table: entries, of which some keep others alive.
     pub table: Option<TableOps>,
-    /// Forgets the dead, finds the moved.
-    pub finish: unsafe fn(ObjectRef, Settle, &dyn WeakVerdict) -> Settled,
+    /// Forgets the dead, finds the moved: after marking among the slice of entries that begins at a number.
+    pub finish: unsafe fn(ObjectRef, Settle, usize, &dyn WeakVerdict) -> Settled,
     /// Shows everything to the verifier.
     pub list: unsafe fn(ObjectRef, &mut dyn FnMut(WeakEdge)),
 }
@@ -116,6 +119,10 @@ fn table(object: ObjectRef) -> &'static TableOps {
     ops(object).table.as_ref().expect("only tables are asked for entries")
 }
 
+/// Whether it has entries, and settles in slices.
+pub(crate) fn is_table(object: ObjectRef) -> bool {
+    ops(object).table.is_some()
+}
 /// See [`TableOps::mark_slice`]; nothing for a cell.
 pub(crate) fn mark_slice(object: ObjectRef, from: usize, v: &mut MarkWorker) -> Option<usize> {
     let table = ops(object).table.as_ref()?;
@@ -140,9 +147,9 @@ pub(crate) fn move_entry(entry: EntryRef, v: &mut ScavengeWorker) {
     unsafe { (table(entry.table).move_entry)(entry.table, entry.number, v) }
 }
 /// See [`WeakOps::finish`].
-pub(crate) fn finish(object: ObjectRef, settle: Settle, verdict: &dyn WeakVerdict) -> Settled {
+pub(crate) fn finish(object: ObjectRef, settle: Settle, from: usize, verdict: &dyn WeakVerdict) -> Settled {
     // SAFETY: W1, W2.
-    unsafe { (ops(object).finish)(object, settle, verdict) }
+    unsafe { (ops(object).finish)(object, settle, from, verdict) }
 }
 /// See [`WeakOps::list`].
 pub(crate) fn list(object: ObjectRef, found: &mut dyn FnMut(WeakEdge)) {

@@ -126,7 +126,7 @@ pub(crate) fn scavenge(
     let mut ready = core.ready.lock();
     *ready = ready.iter().filter_map(|object| leader.resolve(*object)).collect();
     for object in moved.into_iter().chain(old) {
-        let settled = finish(object, settle, &leader);
+        let settled = finish(object, settle, 0, &leader);
         if settled.ready {
             ready.push_back(object);
         }

@@ -102,7 +102,7 @@ impl Liveness for ScavengeWorker {
 }
 
 impl WeakVerdict for ScavengeWorker {
-    fn is_young(&self, object: ObjectRef) -> bool {
+    fn is_watched(&self, object: ObjectRef) -> bool {
         let kind = self.phase.core.spaces.pool.table.kind_at(object.addr());
         self.stays_young(object) || (kind.is_candidate() && !kind.is_from())
     }

@@ -1,19 +1,25 @@
-//! Ephemerons beside markers: one scans a table while another reaches the keys of its entries.
+//! Ephemerons beside markers: one scans a table while another reaches the keys of its entries. And clearing in slices, with
+//! a program between them that looks.
 //!
 //! ```text
-//!   table:  FIRST ─▶ SECOND,  SECOND ─▶ VALUE        an entry keeps its value while its key is reached
+//!   table:     FIRST ─▶ SECOND,  SECOND ─▶ VALUE        an entry keeps its value while its key is reached
+//!   clearing:  two cells ─▶ one dead target             stop: a slice │ the program looks │ stop: a slice │ sweep
 //! ```
 
 use crate::Bound::{Exhaustive, Preemptions};
 use crate::protocol;
+use crate::shared::Shared;
+use orinoco_collector::model::clearing::Clearing;
 use orinoco_collector::model::mark_bitmap::MarkBitmap;
-use orinoco_collector::model::sync::{Arc, AtomicUsize, thread};
+use orinoco_collector::model::sync::{Arc, AtomicUsize, Mutex, Ordering::Relaxed, thread};
 use orinoco_collector::model::worklist::waiting::Waiting;
 
 protocol! { "weak":
     a_value_is_shown_when_its_key_is_reached (Exhaustive),
     a_chain_is_followed_whoever_reaches_what (Exhaustive),
     two_markers_of_two_tables_leave_nothing_white (Preemptions(4)),
+    a_target_dies_for_all_at_once (Exhaustive),
+    what_is_not_cleared_is_not_swept (Exhaustive),
 }
 
 const FIRST: usize = 0;
@@ -90,4 +96,81 @@ fn two_markers_of_two_tables_leave_nothing_white() {
     one.join().unwrap();
     other.join().unwrap();
     place.assert_shown(VALUE);
+}
+
+/// Two weak cells and their target, which no marker has reached. A stop and a window of the program exclude each other.
+struct Cells {
+    world: Mutex<()>,
+    marks: Vec<AtomicUsize>,
+    clearing: Clearing<usize>,
+    /// Whether each cell still refers to the target.
+    cells: [AtomicUsize; 2],
+    /// What lies in the target's memory.
+    memory: Shared<u64>,
+}
+
+const ALIVE: u64 = 7;
+
+impl Cells {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            world: Mutex::new(()),
+            marks: vec![AtomicUsize::new(0)],
+            clearing: Clearing::default(),
+            cells: [AtomicUsize::new(1), AtomicUsize::new(1)],
+            memory: Shared::new(ALIVE),
+        })
+    }
+    /// What marking has found out is acted on: a slice in each stop, and when all is cleared the memory is handed on.
+    fn clear_and_sweep(&self) {
+        loop {
+            let stop = self.world.lock();
+            if self.clearing.begin() {
+                self.clearing.add([0, 1]);
+            }
+            let slice = |cell: usize, _| {
+                self.cells[cell].store(0, Relaxed);
+                None
+            };
+            if self.clearing.advance(slice, || true) {
+                self.clearing.end();
+                drop(stop);
+                // Beside the program.
+                self.memory.set(0);
+                return;
+            }
+        }
+    }
+    /// A window of the program: what a look through a cell finds in the target.
+    fn look(&self, cell: usize) -> Option<u64> {
+        let refers = self.cells[cell].load(Relaxed) != 0;
+        let marked = || MarkBitmap::new(&self.marks).is_marked(0);
+        (refers && !self.clearing.is_dead(marked)).then(|| self.memory.get())
+    }
+}
+
+fn a_target_dies_for_all_at_once() {
+    let cells = Cells::new();
+    let collector = thread::spawn({
+        let cells = cells.clone();
+        move || cells.clear_and_sweep()
+    });
+    let window = cells.world.lock();
+    let (one, other) = (cells.look(0), cells.look(1));
+    assert_eq!(one.is_some(), other.is_some(), "one weak reference says dead, another alive");
+    drop(window);
+    collector.join().unwrap();
+}
+
+fn what_is_not_cleared_is_not_swept() {
+    let cells = Cells::new();
+    let collector = thread::spawn({
+        let cells = cells.clone();
+        move || cells.clear_and_sweep()
+    });
+    let window = cells.world.lock();
+    let seen = cells.look(1);
+    drop(window);
+    assert!(seen.is_none_or(|found| found == ALIVE), "a weak reference leads to memory that was swept");
+    collector.join().unwrap();
 }

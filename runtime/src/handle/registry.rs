@@ -201,15 +201,16 @@ impl<H: Trace> FinalizationRegistry<H> {
         }
     }
     /// Sorts out the dead, finds what has moved.
-    fn settle(&mut self, settle: Settle, verdict: &dyn WeakVerdict) -> Settled {
+    fn settle(&mut self, settle: Settle, from: usize, verdict: &dyn WeakVerdict) -> Settled {
         let records = self.records.get_mut();
         let whole = settle != Settle::Listed;
         let watched = |record: &Record<H>| {
-            let mut watched = record.objects().any(|object| verdict.is_young(object));
-            list_references(&record.held, |target| watched |= verdict.is_young(target));
+            let mut watched = record.objects().any(|object| verdict.is_watched(object));
+            list_references(&record.held, |target| watched |= verdict.is_watched(target));
             watched
         };
-        for nth in 0..records.slab.visits(whole) {
+        let (visits, next) = records.slab.visits_of(settle, from);
+        for nth in visits {
             let number = records.slab.visit(whole, nth);
             records.resolve(number, |object| verdict.resolve(object));
             if settle == Settle::Marked && records.slab.get(number).is_some_and(watched) {
@@ -217,9 +218,12 @@ impl<H: Trace> FinalizationRegistry<H> {
             }
         }
         let ready = self.callback.is_some() && records.queue_once();
+        if next.is_some() {
+            return Settled { ready, next, ..Settled::default() };
+        }
         let young = records.slab.settle(whole, watched);
         *self.listed.get_mut() = young;
-        Settled { young, ready }
+        Settled { young, ready, next }
     }
     /// Shows everything, for the verifier.
     fn list(&self, found: &mut dyn FnMut(WeakEdge)) {
@@ -261,7 +265,7 @@ impl<H: Trace> FinalizationRegistry<H> {
             }),
         }),
         // SAFETY: K4, K2.
-        finish: |o, settle, verdict| unsafe { Self::of_mut(o) }.settle(settle, verdict),
+        finish: |o, settle, from, verdict| unsafe { Self::of_mut(o) }.settle(settle, from, verdict),
         // SAFETY: K4.
         list: |o, found| unsafe { Self::of(o) }.list(found),
     };

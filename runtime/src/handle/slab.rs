@@ -12,6 +12,7 @@
 //! L1  A taken place whose entry holds something young is listed, and no place is listed twice. What becomes a candidate is
 //!     listed at the end of the marking at whose beginning it was chosen, before it can move.
 use orinoco_collector::error::AllocError;
+use orinoco_collector::object::weak::Settle;
 
 /// Places that are worth giving back.
 const SPARSE: usize = 1024;
@@ -92,6 +93,17 @@ impl<E> Slab<E> {
     /// In a stop: how many places there are to visit, all of them or those that are listed.
     pub(crate) fn visits(&self, whole: bool) -> usize {
         if whole { self.places.len() } else { self.young.len() }
+    }
+    /// In a stop: which of them a container visits that settles, and where it goes on next time.
+    pub(crate) fn visits_of(&self, settle: Settle, from: usize) -> (std::ops::Range<usize>, Option<usize>) {
+        match settle {
+            Settle::Marked => {
+                let (numbers, next) = self.slice(from);
+                (numbers.start as usize..numbers.end as usize, next)
+            }
+            Settle::Listed => (0..self.visits(false), None),
+            Settle::Moved => (0..self.visits(true), None),
+        }
     }
     /// The number of the `nth` place to visit.
     pub(crate) fn visit(&self, whole: bool, nth: usize) -> u32 {

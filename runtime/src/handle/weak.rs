@@ -9,7 +9,8 @@
 //! ```
 //!
 //! K1  The word is null or an object of type `T` that is alive as far as the last collection knows: `finish` sees to it
-//!     before any mutator runs again. It is never set after the cell is made, so only the collector can make an old cell
+//!     before any mutator runs again; or, while clearing goes on after marking, one that marking has found dead, whose memory
+//!     is intact and which `peek` does not hand out. It is never set after the cell is made, so only the collector can make an old cell
 //!     refer to something young, and it lists such cells itself.
 use crate::handle::gc::{Gc, HeapType};
 use crate::mutator::cx::Cx;
@@ -70,14 +71,14 @@ impl<T: ?Sized + HeapType> WeakCell<T> {
     /// The target, unless it has died: as [`upgrade`](Self::upgrade), but kept no longer than any other reference, to the
     /// end of its window.
     #[inline]
-    pub fn peek<'gc>(&self, _cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
+    pub fn peek<'gc>(&self, cx: &'gc Cx) -> Option<Gc<'gc, T::On<'gc>>> {
         // Relaxed: whoever has the cell followed a slot to it, and its target was written before it; a stop, which alone
         // writes the word again, orders all of us. Not shaded, while marking: a reference in a mutator's hands is nobody's;
         // when it is stored it is shaded, and a root or the turn's list is looked at in the stop that ends marking.
         let start = NonNull::new(self.word.load(Ordering::Relaxed))?;
         // SAFETY: K1.
         let target = unsafe { Gc::from_start(start.as_ptr()) };
-        Some(target)
+        (!cx.is_found_dead(Gc::object(target))).then_some(target)
     }
 }
 
@@ -89,7 +90,7 @@ impl<T: ?Sized> std::fmt::Debug for WeakCell<T> {
 }
 
 /// One set of operations for all targets' types: the word is all there is.
-static OPS: WeakOps = WeakOps { table: None, finish: |cell, _, verdict| finish(cell, verdict), list };
+static OPS: WeakOps = WeakOps { table: None, finish: |cell, _, _, verdict| finish(cell, verdict), list };
 
 /// The word of the cell that `cell` is.
 fn word(cell: &ObjectRef) -> &AtomicPtr<u8> {
@@ -107,7 +108,7 @@ fn finish(cell: ObjectRef, verdict: &dyn WeakVerdict) -> Settled {
     }
     // Relaxed: as in `peek`, the stop orders it.
     word.store(now.map_or(null_mut(), ObjectRef::as_ptr), Ordering::Relaxed);
-    Settled { young: now.is_some_and(|target| verdict.is_young(target)), ready: false }
+    Settled { young: now.is_some_and(|target| verdict.is_watched(target)), ready: false, next: None }
 }
 
 fn list(cell: ObjectRef, found: &mut dyn FnMut(WeakEdge)) {

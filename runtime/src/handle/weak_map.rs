@@ -12,7 +12,8 @@
 //! a move. The value may refer to its own key: that keeps neither alive. There is no way to list the keys: who died when is
 //! the collector's affair.
 //!
-//! K1  A key is an object of type `K` that is alive as far as the last collection knows (`finish` sees to it).
+//! K1  A key is an object of type `K` that is alive as far as the last collection knows (`finish` sees to it), or was found
+//!     dead by marking and is intact: nobody has such a key to ask with.
 //! K2  The table is touched under its lock by mutators and markers, and freely by a scavenge in a stop. The lock is held
 //!     within the methods below only, so never across a safepoint, and no other lock of a container is taken under it.
 //! K3  A map that lies in the old space and may refer to something young is `listed`, by us when an entry is added, by the
@@ -285,15 +286,16 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
         }
     }
     /// Forgets entries with dead keys, finds the keys that moved.
-    fn settle(&mut self, settle: Settle, verdict: &dyn WeakVerdict) -> Settled {
+    fn settle(&mut self, settle: Settle, from: usize, verdict: &dyn WeakVerdict) -> Settled {
         let table = self.table.get_mut();
         let whole = settle != Settle::Listed;
         let watched = |entry: &Entry<V>| {
-            let mut watched = verdict.is_young(entry.key);
-            list_references(&entry.value, |target| watched |= verdict.is_young(target));
+            let mut watched = verdict.is_watched(entry.key);
+            list_references(&entry.value, |target| watched |= verdict.is_watched(target));
             watched
         };
-        for nth in 0..table.entries.visits(whole) {
+        let (visits, next) = table.entries.visits_of(settle, from);
+        for nth in visits {
             let number = table.entries.visit(whole, nth);
             let Some(entry) = table.entries.get_mut(number) else { continue };
             match verdict.resolve(entry.key) {
@@ -305,9 +307,12 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
                 table.entries.note_young(number);
             }
         }
+        if next.is_some() {
+            return Settled { next, ..Settled::default() };
+        }
         let young = table.entries.settle(whole, watched);
         *self.listed.get_mut() = young;
-        Settled { young, ready: false }
+        Settled { young, ..Settled::default() }
     }
     /// Shows everything, for the verifier.
     fn list(&self, found: &mut dyn FnMut(WeakEdge)) {
@@ -347,7 +352,7 @@ impl<K: ?Sized, V: Trace> WeakMap<K, V> {
             call: None,
         }),
         // SAFETY: K4, K2.
-        finish: |o, settle, verdict| unsafe { Self::of_mut(o) }.settle(settle, verdict),
+        finish: |o, settle, from, verdict| unsafe { Self::of_mut(o) }.settle(settle, from, verdict),
         // SAFETY: K4.
         list: |o, found| unsafe { Self::of(o) }.list(found),
     };

@@ -116,6 +116,11 @@ impl Cx {
             self.collector().shade(&self.local, target);
         }
     }
+    /// While marking: whether the target of a weak reference was found dead and is about to be cleared from it.
+    #[inline(always)]
+    pub(crate) fn is_found_dead(&self, target: ObjectRef) -> bool {
+        self.local.marking.get() && self.collector().is_found_dead(target)
+    }
     /// Asks for a safepoint if the collector would like one.
     #[inline]
     pub(crate) fn pass_on_wish(&self) {

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 mod callbacks;
 mod cells;
+mod clearing;
 mod ephemerons;
 mod registries;
 mod story;
