@@ -91,6 +91,11 @@ const KILLS: &[(Site, &str, &str)] = &[
         "sweeping::a_candidates_gaps_are_nobodys_until_it_is_given_up",
         "a gap of a candidate was handed out",
     ),
+    (Site::promotion_forgets_its_young, "scavenge::two_workers_leave_one_copy_of_each_object", "and nobody knows"),
+    (Site::loser_keeps_its_space, "scavenge::two_workers_leave_one_copy_of_each_object", "a copy that is no object"),
+    (Site::forward_publish, "scavenge::two_workers_leave_one_copy_of_each_object", RACE),
+    (Site::forward_without_claim, "scavenge::two_workers_leave_one_copy_of_each_object", "lead to two"),
+    (Site::gate_leave, "scavenge::two_workers_leave_one_copy_of_each_object", RACE),
     (Site::gate_open, "gate::a_guest_sees_what_was_prepared", RACE),
     (Site::gate_enter, "gate::a_guest_sees_what_was_prepared", RACE),
     (Site::gate_leave, "gate::the_leader_sees_what_its_guests_did", RACE),
@@ -135,7 +140,6 @@ const ON_REAL_THREADS: &[Site] = &[
 /// Sites in the algorithms above the protocols, for the stress program to find: `benches/results/planted.md` has what caught
 /// each and when.
 const UNDER_STRESS: &[Site] = &[
-    Site::promotion_forgets_its_young,
     Site::remembered_place_is_dropped,
     Site::range_forgets_young,
     Site::range_forgets_shade,

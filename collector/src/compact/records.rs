@@ -144,6 +144,15 @@ pub fn stored(is_young: bool, is_candidate: bool, remember: impl FnOnce()) {
     }
 }
 
+/// What the scan of an object that is old, or is about to be, does about what it refers to: `remember` it if that stays young.
+#[inline(always)]
+pub fn scanned(host_is_old: bool, young_seen: bool, remember: impl FnOnce()) {
+    // Guarded by `scavenge::two_workers_leave_one_copy_of_each_object`.
+    if host_is_old && young_seen && !bug::promotion_forgets_its_young() {
+        remember();
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;

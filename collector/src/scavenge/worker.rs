@@ -16,6 +16,7 @@
 //! C5  What is pinned is retained before anybody copies.
 //! C4  An old object that is found to refer to a candidate is recorded for its batch (see `compact`).
 use crate::compact::candidates::Seen;
+use crate::compact::records::scanned;
 use crate::mutator_local::Remembered;
 use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
@@ -192,9 +193,7 @@ impl ScavengeWorker {
         let host_is_old = kind.is_old() || kind.is_from();
         self.forget_seen();
         task.relocate(task.object.info(), self);
-        if host_is_old && self.young_seen && !bug::promotion_forgets_its_young() {
-            self.findings.remembered.push(Remembered::Object(task));
-        }
+        scanned(host_is_old, self.young_seen, || self.findings.remembered.push(Remembered::Object(task)));
         let Seen(batches) = self.candidates_seen;
         if host_is_old && !batches.is_empty() && !bug::promotion_forgets_hosts() {
             self.findings.hosts.push((batches, task)); // C4

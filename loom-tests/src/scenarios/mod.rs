@@ -12,6 +12,7 @@ mod marking;
 mod published;
 mod roots;
 mod safepoint;
+mod scavenge;
 mod sweeping;
 mod termination;
 mod weak;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Scenario> {
         published::ALL,
         roots::ALL,
         safepoint::ALL,
+        scavenge::ALL,
         sweeping::ALL,
         termination::ALL,
         weak::ALL,
