@@ -13,6 +13,7 @@
 //! | `step` | no helper marks, and a step marks one object |
 //! | `compact` | every old region that can be is emptied in every marking cycle |
 //! | `promote` | what survives is old at once |
+//! | `retain` | a young collection copies little: the rest of what survives stays where it is, and its regions become old |
 //! | `labs` | an allocation buffer holds one object |
 //! | `nursery` | the nursery is one region |
 //! | `delays`, perhaps with `:n` | threads sleep a little, once in n times, at points where others may come between |
@@ -20,6 +21,9 @@
 //! | `forbid` | emptied regions are inaccessible until they are used again: a stale reference is a fault where it is used |
 //! | `1`, `on` | `everything,poison` |
 //! | `all` | `alternating:3,alloc:64,marking,compact,labs,nursery,delays,poison,forbid` |
+//!
+//! No word makes regions small: their size is a constant, so that an address leads to its region by a shift. What small ones
+//! would show, ends of regions met all the time, `nursery` (a row that ends after one) and `labs` show.
 use crate::error::HeapError;
 
 /// The environment variable that [`Zeal::from_env`] reads.
@@ -42,6 +46,8 @@ pub struct Zeal {
     pub compact: bool,
     /// Promote whatever survives.
     pub promote: bool,
+    /// Copy little in a young collection, and leave the rest where it is.
+    pub retain: bool,
     /// Hand out buffers that hold one object.
     pub labs: bool,
     /// Make the nursery one region.
@@ -79,6 +85,7 @@ impl Zeal {
         step: false,
         compact: false,
         promote: false,
+        retain: false,
         labs: false,
         nursery: false,
         delays: 0,
@@ -130,6 +137,7 @@ impl Zeal {
             ("step", _) => self.step = true,
             ("compact", _) => self.compact = true,
             ("promote", _) => self.promote = true,
+            ("retain", _) => self.retain = true,
             ("labs", _) => self.labs = true,
             ("nursery", _) => self.nursery = true,
             ("poison", _) => self.poison = true,
@@ -157,8 +165,8 @@ impl std::str::FromStr for Zeal {
             Some(word) => Err(HeapError::Config {
                 setting: "zeal",
                 expected: format!(
-                    "words like young, full:3, everything, alternating, alloc:64, marking, step, compact, promote, labs, \
-                     nursery, delays, poison, forbid, with commas between them; {word:?} is none"
+                    "words like young, full:3, everything, alternating, alloc:64, marking, step, compact, promote, retain, \
+                     labs, nursery, delays, poison, forbid, with commas between them; {word:?} is none"
                 ),
             }),
         }
@@ -180,6 +188,7 @@ impl std::fmt::Display for Zeal {
             ("step", self.step),
             ("compact", self.compact),
             ("promote", self.promote),
+            ("retain", self.retain),
             ("labs", self.labs),
             ("nursery", self.nursery),
             ("poison", self.poison),
@@ -231,7 +240,7 @@ mod tests {
             "young:1",
             "everything:1,poison",
             "alternating:3,alloc:64,delays:20,marking,labs,nursery,poison,forbid",
-            "full:7,step,compact,promote",
+            "full:7,step,compact,promote,retain",
             "marking",
         ] {
             assert_eq!(text.parse::<Zeal>().unwrap().to_string(), text);

@@ -9,6 +9,8 @@ use orinoco::{Bytes, Compaction, Cx, Field, Gc, Heap, HeapConfig, Lock, Mutator,
 /// Slots of an array, and lists of the whole.
 const SLOTS: usize = 512;
 const ARRAYS: usize = 16;
+/// Old objects with one slot.
+const SINGLES: usize = 64;
 /// Nodes of a list.
 const LENGTH: u64 = 3;
 
@@ -32,7 +34,8 @@ pub enum Work {
     Slots,
     /// Lists go into old locked vectors and come out again.
     Locks,
-    /// As `Slots`, and every old region is emptied in every cycle.
+    /// As `Slots`, and every old region is emptied in every cycle; lists are lent to old objects with one slot as well, for
+    /// an array that has many is recorded for some list or other whatever the barrier does.
     Moves,
     /// Keys, values and tables of every age (see `weak_heap`).
     Weak,
@@ -85,10 +88,20 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
         .verify(true);
     let heap = Heap::new(config).expect("the configuration is in range");
     heap.enter((), |m: &mut Mutator<()>| {
-        let arrays: Vec<Root<[Place<'static>]>> = (0..ARRAYS)
+        // Twice as many of which half is full: there is as much to move, which is more than a batch.
+        let count = if work == Work::Moves { 2 * ARRAYS } else { ARRAYS };
+        let arrays: Vec<Root<[Place<'static>]>> = (0..count)
             .map(|_| {
                 let cx: &Cx = m;
-                cx.root(cx.alloc_slice(SLOTS, |_| Place::new(Some(list(cx, 1)))))
+                // Half of the places are empty where lists are lent: so is half of what they are lent to.
+                let full = |at: usize| work != Work::Moves || at.is_multiple_of(2);
+                cx.root(cx.alloc_slice(SLOTS, |at| Place::new(full(at).then(|| list(cx, 1)))))
+            })
+            .collect();
+        let singles: Vec<Root<[Place<'static>]>> = (0..SINGLES)
+            .map(|_| {
+                let cx: &Cx = m;
+                cx.root(cx.alloc_slice(1, |_| Place::new(None)))
             })
             .collect();
         let bags: Vec<Root<Bag<'static>>> = (0..ARRAYS)
@@ -102,7 +115,12 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
             {
                 let cx: &Cx = m;
                 (0..64).for_each(|_| match work {
-                    Work::Slots | Work::Moves => change_places(cx, &arrays, &mut seed),
+                    Work::Slots => change_places(cx, &arrays, &mut seed),
+                    Work::Moves => {
+                        change_places(cx, &arrays, &mut seed);
+                        lend(cx, &arrays, &singles, &mut seed);
+                        behead(cx, &arrays, &mut seed);
+                    }
                     Work::Locks => in_and_out(cx, &arrays, &bags, &mut seed),
                     Work::Weak => unreachable!("it has a heap of its own"),
                 });
@@ -114,7 +132,7 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
         m.collect();
         let cx: &Cx = m;
         let in_array = |array: Gc<'_, [Place<'_>]>| array.iter().filter_map(|place| place.get()).map(sum).sum::<u64>();
-        let in_arrays: u64 = arrays.iter().map(|array| in_array(array.get(cx))).sum();
+        let in_arrays: u64 = arrays.iter().chain(&singles).map(|array| in_array(array.get(cx))).sum();
         let in_bag = |bag: Gc<'_, Bag<'_>>| bag.lists.lock(cx).iter().map(|head| sum(*head)).sum::<u64>();
         let in_bags: u64 = bags.iter().map(|bag| in_bag(bag.get(cx))).sum();
         assert_eq!(in_arrays + in_bags, (SLOTS * ARRAYS) as u64 * LENGTH, "a list was lost");
@@ -123,7 +141,7 @@ pub fn run(work: Work, rounds: u64, mut seed: u64) -> u64 {
 }
 
 fn change_places(cx: &Cx, arrays: &[Root<[Place<'static>]>], seed: &mut u64) {
-    let (one, other) = (arrays[below(seed, ARRAYS)].get(cx), arrays[below(seed, ARRAYS)].get(cx));
+    let (one, other) = (arrays[below(seed, arrays.len())].get(cx), arrays[below(seed, arrays.len())].get(cx));
     let (i, j) = (below(seed, SLOTS), below(seed, SLOTS));
     if std::ptr::eq(&one[i], &other[j]) {
         return;
@@ -133,16 +151,32 @@ fn change_places(cx: &Cx, arrays: &[Root<[Place<'static>]>], seed: &mut u64) {
     one[i].set(cx, displaced);
 }
 
+/// What an array's place has goes to a single one, and what that has comes back.
+fn lend(cx: &Cx, arrays: &[Root<[Place<'static>]>], singles: &[Root<[Place<'static>]>], seed: &mut u64) {
+    let place = &arrays[below(seed, arrays.len())].get(cx)[below(seed, SLOTS)];
+    let single = &singles[below(seed, SINGLES)].get(cx)[0];
+    let lent = place.swap(cx, None);
+    place.set(cx, single.swap(cx, lent));
+}
+
 /// Lists die old, and young ones become old in their places: so that marking has to begin again and again.
 fn renew(cx: &Cx, arrays: &[Root<[Place<'static>]>], seed: &mut u64) {
-    let place = &arrays[below(seed, ARRAYS)].get(cx)[below(seed, SLOTS)];
+    let place = &arrays[below(seed, arrays.len())].get(cx)[below(seed, SLOTS)];
     if place.get().is_some() {
         place.set(cx, Some(list(cx, 1)));
     }
 }
 
+/// A list has a young head before its old rest: once promoted, that refers to what may be about to move.
+fn behead(cx: &Cx, arrays: &[Root<[Place<'static>]>], seed: &mut u64) {
+    let place = &arrays[below(seed, arrays.len())].get(cx)[below(seed, SLOTS)];
+    if let Some(head) = place.get() {
+        place.set(cx, Some(cx.alloc(Node { next: Field::new(head.next.get()), value: head.value })));
+    }
+}
+
 fn in_and_out(cx: &Cx, arrays: &[Root<[Place<'static>]>], bags: &[Root<Bag<'static>>], seed: &mut u64) {
-    let (array, bag) = (arrays[below(seed, ARRAYS)].get(cx), bags[below(seed, ARRAYS)].get(cx));
+    let (array, bag) = (arrays[below(seed, arrays.len())].get(cx), bags[below(seed, ARRAYS)].get(cx));
     let place = &array[below(seed, SLOTS)];
     match place.get() {
         Some(head) => {

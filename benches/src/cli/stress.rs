@@ -33,8 +33,8 @@ pub struct StressArgs {
     /// Threads that help in collections
     #[arg(long)]
     helpers: Option<usize>,
-    /// Zeal, in words: young:3, full, everything, alternating, alloc:64, marking, step, compact, promote, labs, nursery,
-    /// delays, poison, forbid; or all. The environment's ORINOCO_ZEAL if not given
+    /// Zeal, in words: young:3, full, everything, alternating, alloc:64, marking, step, compact, promote, retain, labs,
+    /// nursery, delays, poison, forbid; or all. The environment's ORINOCO_ZEAL if not given
     #[arg(long, value_name = "WORDS", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     zeal: Option<Zeal>,
     /// Let the heap walk and check itself before and after every collection

@@ -241,6 +241,7 @@ impl Collector {
             // A clock says it better than a guess; what is to be repeated has none.
             false if s.adapts() => Budget { bytes: usize::MAX, time: Some(copy_time(s.pause_target, s.step_cap)) },
             false => Budget { bytes: copy_budget(s.step_cap), time: None },
+            true if s.zeal.retain => Budget::LITTLE,
             true => Budget::NONE,
         };
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
