@@ -1,9 +1,9 @@
 //! Whether the stress program finds bugs: each is planted, and a minute is given to find it.
 //!
 //! ```text
-//!   site ─▶ everything, all kinds of collections ─not found▶ arrays, then a graph, marked in single steps
-//!        ─not found▶ everything, so too ─not found▶ survivors that stay where they are ─not found▶ everything, verified
-//!        ─▶ survived
+//!   site ─▶ everything, all kinds of collections     ─not found▶ a graph, marked by its mutators
+//!        ─▶ arrays, marked in single steps             ─not found▶ everything, so too
+//!        ─▶ everything, survivors stay where they are  ─not found▶ everything, verified    ─not found▶ survived
 //! ```
 //!
 //! Only in a build where bugs can be planted: `cargo stress-planted` makes it, runs this and stores the table.
@@ -16,7 +16,10 @@ use orinoco_collector::planted::{Mutant, Site};
 
 use super::child::run_in_child;
 
-/// The bugs to find: those of the algorithms, which no model has.
+/// The bugs to find: those of the algorithms, which no model has, and some of the protocols.
+///
+/// `loser_keeps_its_space` is not among them: in a heap the loser's copy is a whole object that is dead, so what is lost is
+/// room until its region is emptied; a model counts it.
 pub const BUGS: &[Site] = &[
     Site::barrier_forgets_young,
     Site::barrier_forgets_shade,
@@ -24,7 +27,6 @@ pub const BUGS: &[Site] = &[
     Site::birth_forgets_its_references,
     Site::shaded_are_not_handed_over,
     Site::marker_ignores_stop,
-    Site::loser_keeps_its_space,
     Site::promotion_forgets_its_young,
     Site::remembered_place_is_dropped,
     Site::range_forgets_young,
@@ -51,13 +53,13 @@ pub const BUGS: &[Site] = &[
 
 /// What is tried, in this order, and for how many seconds: a minute together.
 ///
-/// Marking in single steps goes on for long, so that much is stored behind the marker's back.
+/// Marking without helpers, and in single steps, goes on for long, so that much is stored behind the marker's back.
 const TRIALS: &[(&str, &str, f64)] = &[
     ("everything", "--verify --zeal=alternating:9,marking,poison,forbid", 14.0),
+    ("graph", "--verify --zeal=young:30,marking,poison --helpers=0", 6.0),
     ("arrays", "--verify --zeal=young:30,marking,step,poison", 10.0),
-    ("graph", "--verify --zeal=young:30,marking,step,poison", 8.0),
-    ("everything", "--verify --zeal=young:30,marking,step,poison", 6.0),
-    ("everything", "--verify --zeal=young:9,retain,poison", 6.0),
+    ("everything", "--verify --zeal=young:30,marking,step,poison", 8.0),
+    ("everything", "--verify --zeal=young:30,retain,poison", 6.0),
     ("everything", "--verify", 16.0),
 ];
 

@@ -20,8 +20,8 @@ pub(crate) struct Budget {
 impl Budget {
     /// All there is.
     pub(crate) const NONE: Self = Self { bytes: usize::MAX, time: None };
-    /// A buffer or two: most of what survives stays where it is. For zeal.
-    pub(crate) const LITTLE: Self = Self { bytes: 64 << 10, time: None };
+    /// One buffer: the rest of what survives stays where it is. For zeal.
+    pub(crate) const LITTLE: Self = Self { bytes: 1, time: None };
 }
 
 /// One worker's part of it.
