@@ -88,6 +88,7 @@ pub const STEPS: &[Step] = &[
     ),
     step("miri", Tier::Full, ALWAYS, miri, "the scenarios keep the language's rules, on many weak executions"),
     step("deeper", Tier::Full, ALWAYS, deeper, "the models with one preemption more"),
+    step("fuzz", Tier::Full, DRAWN, fuzz, "what coverage leads to: programs, snapshots, configurations"),
     step("stress", Tier::Full, DRAWN, stress, "many mutators try to break a verified heap, scenario by scenario"),
 ];
 
@@ -191,6 +192,7 @@ fn tsan(tier: Tier, _: u64) -> Outcome {
     let runs = if tier == Tier::Quick { "300" } else { "5000" };
     Run::new("tsan", 1800, &stress)
         .args(&format!("all {runs}"))
+        .env("TSAN_OPTIONS", SUPPRESSED)
         .outcome(|text| format!("{}, no race; {} planted races seen", stressed(text), RACES.len()))
 }
 
@@ -286,6 +288,37 @@ fn miri(_: Tier, _: u64) -> Outcome {
         seen += 1;
     }
     Outcome::Passed(format!("{seen} scenarios, 8 seeds each"))
+}
+
+/// What a fuzzer is told by: which edges were taken, and what was compared. The stable toolchain has it.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+/// The targets in `loom-tests/fuzz`, from the corpus that is kept there on. What is found new is kept in the target directory.
+fn fuzz(tier: Tier, seed: u64) -> Outcome {
+    let seconds = if tier == Tier::Full { 120 } else { 600 };
+    let build = Run::new("fuzz-build", 1800, "cargo")
+        .args(&format!("build --release --target {TARGET} --target-dir target/fuzz"))
+        .args("--manifest-path loom-tests/fuzz/Cargo.toml")
+        .env("RUSTFLAGS", COVERAGE);
+    if let failed @ Outcome::Failed(_) = build.outcome(|_| String::new()) {
+        return failed;
+    }
+    let mut covered = Vec::new();
+    for target in ["heap", "snapshot", "configuration"] {
+        let new = format!("target/fuzz/corpus/{target}");
+        std::fs::create_dir_all(&new).expect("the target directory can be written");
+        let run = Run::new(&format!("fuzz-{target}"), seconds + 300, &format!("target/fuzz/{TARGET}/release/{target}"))
+            .args(&format!("-max_total_time={seconds} -seed={} -max_len=4096 -len_control=0", seed as u32))
+            .args(&format!("-timeout=60 -rss_limit_mb=4096 -artifact_prefix=target/verify/fuzz-{target}-"))
+            .args(&format!("-print_final_stats=1 {new} loom-tests/fuzz/corpus/{target}"));
+        match run.outcome(|text| tally(text, "stat::number_of_executed_units", "units: ").1.to_string()) {
+            Outcome::Passed(runs) => covered.push(format!("{target} {runs} times")),
+            other => return other,
+        }
+    }
+    Outcome::Passed(covered.join(", "))
 }
 
 fn stress(tier: Tier, seed: u64) -> Outcome {

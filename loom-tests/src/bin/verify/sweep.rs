@@ -18,7 +18,7 @@ table made, one at a time, each in a process of its own. None survived. The time
 
 /// Runs the sweep and writes it down, if none survived.
 pub fn keep() -> ExitCode {
-    let (whole, text) = Run::new("sweep", 1800, "cargo").args("loom mutants --success-output final").go();
+    let (whole, text) = Run::new("sweep", 1800, "cargo").args("loom --test mutants --success-output final").go();
     let rows: BTreeSet<(&str, &str, &str)> = text.lines().filter_map(row).collect();
     if !whole || rows.is_empty() {
         eprintln!("the sweep is not whole: see target/verify/sweep.log");
