@@ -274,3 +274,25 @@ fn a_directory_and_a_missing_file_are_told_apart() {
     let missing = open(&directory.path().join("none"));
     assert!(matches!(missing, Err(SnapshotError::Open { .. })), "{missing:?}");
 }
+
+/// What the fuzzer of `loom-tests/fuzz` found worth keeping.
+#[test]
+fn kept_inputs_are_snapshots_or_refused() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../loom-tests/fuzz/corpus/snapshot");
+    let (mut sound, mut refused) = (0, 0);
+    for file in std::fs::read_dir(folder).expect("the corpus is there") {
+        let bytes = std::fs::read(file.expect("readable").path()).expect("readable");
+        match Snapshot::read(&*bytes) {
+            Ok(snapshot) => {
+                let count = snapshot.node_count();
+                assert!((0..count).all(|node| snapshot.edges(node).all(|(_, to, _)| to < count)));
+                sound += 1;
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(sound >= 5 && refused >= 5, "{sound} sound, {refused} refused");
+}
