@@ -5,6 +5,7 @@
 //! | `memory:k` | the k-th request to open memory is refused, and every later one |
 //! | `memory-every:n` | every n-th such request is refused |
 //! | `pause:k` | the k-th collection panics in its pause: a stand-in for a mistake of ours |
+//! | `helper:k` | whoever is the k-th to join its leader in a pause panics there: a helper, or a stopped mutator |
 use crate::error::HeapError;
 use crate::sync::{AtomicU32, Ordering::Relaxed};
 
@@ -17,6 +18,8 @@ pub struct Faults {
     pub memory_every: u32,
     /// Panic in the k-th collection's pause; 0 for none.
     pub pause: u32,
+    /// Panic in whoever is the k-th to join a leader in a pause; 0 for none.
+    pub helper: u32,
 }
 
 impl std::str::FromStr for Faults {
@@ -31,11 +34,12 @@ impl std::str::FromStr for Faults {
                 Some(("memory", k)) => faults.memory = k,
                 Some(("memory-every", n)) => faults.memory_every = n,
                 Some(("pause", k)) => faults.pause = k,
+                Some(("helper", k)) => faults.helper = k,
                 _ => {
                     return Err(HeapError::Config {
                         setting: "faults",
                         expected: format!(
-                            "memory:k, memory-every:n, pause:k, with commas between them; {word:?} is none"
+                            "memory:k, memory-every:n, pause:k, helper:k, with commas between them; {word:?} is none"
                         ),
                     });
                 }
@@ -48,7 +52,12 @@ impl std::str::FromStr for Faults {
 /// In the form that is read back.
 impl std::fmt::Display for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all = [("memory", self.memory), ("memory-every", self.memory_every), ("pause", self.pause)];
+        let all = [
+            ("memory", self.memory),
+            ("memory-every", self.memory_every),
+            ("pause", self.pause),
+            ("helper", self.helper),
+        ];
         let words: Vec<_> = all.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}:{n}")).collect();
         f.write_str(&words.join(","))
     }
@@ -60,6 +69,7 @@ pub(crate) struct Trap {
     faults: Faults,
     openings: AtomicU32,
     pauses: AtomicU32,
+    helpers: AtomicU32,
 }
 
 impl Trap {
@@ -82,6 +92,13 @@ impl Trap {
             assert!(count != self.faults.pause, "a fault was asked for in pause {count}");
         }
     }
+    /// Panics if whoever joins a leader now is the one that is to fail.
+    pub(crate) fn spring_in_helper(&self) {
+        if self.faults.helper > 0 {
+            let count = self.helpers.fetch_add(1, Relaxed) + 1;
+            assert!(count != self.faults.helper, "a fault was asked for in helper {count}");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,8 +114,8 @@ mod tests {
         assert_eq!(refused(""), [false; 5]);
         assert_eq!(refused("memory:3"), [false, false, true, true, true]);
         assert_eq!(refused("memory-every:2"), [false, true, false, true, false]);
-        let all: Faults = "memory:3,pause:7".parse().unwrap();
-        assert_eq!(all.to_string(), "memory:3,pause:7");
+        let all: Faults = "memory:3,pause:7,helper:2".parse().unwrap();
+        assert_eq!(all.to_string(), "memory:3,pause:7,helper:2");
         assert!("memory".parse::<Faults>().unwrap_err().to_string().contains("\"memory\""));
     }
 }

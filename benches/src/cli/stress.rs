@@ -40,7 +40,8 @@ pub struct StressArgs {
     /// Let the heap walk and check itself before and after every collection
     #[arg(long)]
     verify: bool,
-    /// What the system is to refuse, in words: memory:K, memory-every:N; pause:K makes the K-th pause panic
+    /// What the system is to refuse, in words: memory:K, memory-every:N; pause:K makes the K-th pause panic,
+    /// helper:K the K-th who helps in one
     #[arg(long, value_name = "WORDS", default_value = "")]
     faults: Faults,
     /// Run as a failure said: one mutator, and the seed decides when the heap collects

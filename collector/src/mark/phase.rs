@@ -68,6 +68,7 @@ impl MarkPhase {
 impl Phase for MarkPhase {
     fn help(self: &Arc<Self>) {
         if self.termination.enter() {
+            self.core.spaces.pool.trap.spring_in_helper();
             let mut worker = MarkWorker::in_stop(self.core.clone(), self.follow_young);
             self.run(&mut worker);
             self.report(worker.hand_over());

@@ -187,6 +187,7 @@ impl Phase for ScavengePhase {
         if !self.termination.enter() {
             return;
         }
+        self.core.spaces.pool.trap.spring_in_helper();
         match self.join() {
             Some(deque) => {
                 let mut worker = ScavengeWorker::new(self.clone(), deque);

@@ -1,4 +1,5 @@
 //! Mutators that keep others waiting: the watchdog says which.
+use crate::common::list;
 use crate::{in_child, words};
 use orinoco::{Bytes, Event, Heap, HeapConfig, Lock, Observer, Stall, StallState};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -128,4 +129,23 @@ fn a_panic_in_a_pause_ends_the_process_and_says_why() {
     for line in ["doing     a Young collection (Explicit)", "regions   ", "settings  limit 64.00 MiB", "it ends"] {
         assert!(words.contains(line), "the page says nothing of {line:?}: {words}");
     }
+}
+
+/// What a helper was doing is nobody's to take over: half of an object may be copied.
+#[test]
+fn a_helper_that_dies_in_a_pause_ends_the_process_and_says_why() {
+    let output = in_child("stalls::a_helper_that_dies_in_a_pause_ends_the_process_and_says_why", || {
+        let heap = Heap::new(config().helpers(2).faults("helper:2".parse().expect("a fault"))).expect("in range");
+        heap.enter((), |m| {
+            let kept: Vec<_> = (0..64).map(|_| m.root(list(m, 500).expect("a list has a link"))).collect();
+            // A helper that wakes too late finds the phase over: some time two come.
+            for _ in 0..100_000 {
+                m.collect();
+            }
+            drop(kept);
+        });
+    });
+    let words = words(&output);
+    assert!(!output.status.success(), "the process went on");
+    assert!(words.contains("a fault was asked for in helper 2"), "{words}");
 }
