@@ -1,5 +1,4 @@
 //! What an embedder may choose. Checked once, by [`HeapConfig::build`]; plain numbers afterwards.
-use crate::collector::NearLimit;
 use crate::error::HeapError;
 use crate::event::Observer;
 use crate::fault::Faults;
@@ -93,6 +92,16 @@ impl Settings {
 /// Cores that the process may use; at least 1.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+/// What the embedder is told when a heap comes near its limit: see
+/// [`HeapConfig::near_limit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NearLimit {
+    /// The limit.
+    pub limit: Bytes,
+    /// What is alive, in the heap and outside of it, after a whole collection.
+    pub used: Bytes,
 }
 
 /// Whom to ask when the limit is near, as settings can hold it.

@@ -108,6 +108,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("planted", 1),
     ("units", 1),
     ("world", 1),
+    ("config", 2),
     ("error", 2),
     ("fault", 2),
     ("gate", 2),

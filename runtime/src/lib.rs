@@ -106,8 +106,8 @@ pub use crate::mutator::cx::Cx;
 pub use crate::trace::{Brand, Rebind, Share, Trace};
 #[cfg(not(loom))]
 pub use orinoco_collector::{
-    collector::{Cause, Census, CollectionKind, CollectionReport, Forced, NearLimit, Pressure},
-    config::{Compaction, HeapConfig, Settings},
+    collector::{Cause, Census, CollectionKind, CollectionReport, Forced, Pressure},
+    config::{Compaction, HeapConfig, NearLimit, Settings},
     error::{AllocError, HeapError},
     event::{Event, Observer, Phase, PhaseTimes},
     fault::Faults,

@@ -33,7 +33,7 @@ pub use crate::verify::Census;
 use crate::workers::Helpers;
 pub use idling::Idle;
 use marking::Schedule;
-pub use near_limit::{NearLimit, Pressure};
+pub use near_limit::Pressure;
 use resting::Rest;
 use std::time::Duration;
 pub use tending::Chore;

@@ -6,6 +6,7 @@
 //!        └─── restored, and asked again next time ◀── a whole collection leaves less than half ───────────┘
 //! ```
 use super::{Cause, Collector};
+use crate::config::NearLimit;
 use crate::pace::reducer::Reducer;
 use crate::sync::Ordering::Relaxed;
 use crate::units::{Bytes, REGION_BYTES};
@@ -17,16 +18,6 @@ pub enum Pressure {
     Moderate,
     /// It is needed now: the next stop is a whole collection.
     Critical,
-}
-
-/// What the embedder is told when a heap comes near its limit: see
-/// [`HeapConfig::near_limit`](crate::config::HeapConfig::near_limit).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NearLimit {
-    /// The limit.
-    pub limit: Bytes,
-    /// What is alive, in the heap and outside of it, after a whole collection.
-    pub used: Bytes,
 }
 
 impl Collector {
