@@ -52,6 +52,8 @@ pub struct Settings {
     pub step_cap: Duration,
     /// See [`HeapConfig::pause_target`].
     pub pause_target: Duration,
+    /// See [`HeapConfig::target_utilization`].
+    pub target_utilization: u32,
     /// See [`HeapConfig::deterministic`].
     pub seed: Option<u64>,
     /// See [`HeapConfig::faults`].
@@ -167,6 +169,7 @@ impl HeapConfig {
                 compaction: Compaction::WhenFragmented,
                 step_cap: Duration::from_millis(10),
                 pause_target: Duration::from_millis(1),
+                target_utilization: 97,
                 seed: None,
                 faults: Faults::default(),
                 watchdog: Duration::from_secs(10),
@@ -248,6 +251,14 @@ impl HeapConfig {
     #[must_use]
     pub fn step_cap(mut self, cap: Duration) -> Self {
         self.settings.step_cap = cap;
+        self
+    }
+    /// How much of the time, in percent, the program is to have beside marking: the old generation grows between two markings
+    /// by what their measured cost, and the program's measured speed, make of it; by a quarter of what lives at least,
+    /// threefold at most. More of it takes more memory, less of it more marking. Default 97; 50 to 99.
+    #[must_use]
+    pub fn target_utilization(mut self, percent: u32) -> Self {
+        self.settings.target_utilization = percent;
         self
     }
     /// Lets `seed` decide, at each safepoint and each new buffer, whether to collect, to begin or end marking, and how
@@ -344,6 +355,7 @@ impl HeapConfig {
         range("step_cap", (100..=10_000_000).contains(&cap), "between 100 µs and 10 s")?;
         let target = s.pause_target.as_micros();
         range("pause_target", target >= 100 && target <= cap, "between 100 µs and the step cap")?;
+        range("target_utilization", (50..=99).contains(&s.target_utilization), "between 50 and 99 percent")?;
         let quiet = s.quiet_after.map_or(10, |time| time.as_millis());
         range("quiet_after", (10..=3_600_000).contains(&quiet), "between 10 ms and an hour, or none")?;
         range("watchdog", s.watchdog >= Duration::from_millis(20), "at least 20 ms")?;
@@ -375,6 +387,7 @@ mod tests {
             (HeapConfig::new().limit(Bytes::new(usize::MAX)), "limit"),
             (HeapConfig::new().nursery(Bytes::new(0)), "nursery"),
             (HeapConfig::new().helpers(257), "helpers"),
+            (HeapConfig::new().target_utilization(100), "target_utilization"),
             (HeapConfig::new().step_cap(Duration::ZERO), "step_cap"),
             (HeapConfig::new().pause_target(Duration::from_secs(1)), "pause_target"),
             (HeapConfig::new().watchdog(Duration::from_millis(1)), "watchdog"),

@@ -14,7 +14,7 @@ use crate::pace::nursery::Cost;
 use crate::pace::tenure::Tenure;
 use crate::recent::Recent;
 use crate::space::spaces::Spaces;
-use crate::sync::{AtomicBool, AtomicUsize, Mutex, Ordering::Relaxed};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering::Relaxed};
 use crate::units::{REGION_BYTES, WORD};
 use crate::worklist::shared::Worklist;
 use crate::worklist::waiting::Waiting;
@@ -48,6 +48,8 @@ pub(crate) struct Core {
     pub ready: Mutex<VecDeque<ObjectRef>>,
     /// Live objects with weak references that marking met.
     pub weak_found: Mutex<Vec<ObjectRef>>,
+    /// Nanoseconds on a core that all who marked have spent on it, since a cycle last ended. Markers add to it.
+    pub marking_time: AtomicU64,
     /// What refers weakly to the dead, when marking has found them, and is still to be cleared.
     pub clearing: Clearing<ObjectRef>,
     /// Whether old objects are being marked. Changes in pauses only.
@@ -85,6 +87,7 @@ impl Core {
             entries_visited: AtomicUsize::new(0),
             ready: Mutex::default(),
             weak_found: Mutex::default(),
+            marking_time: AtomicU64::new(0),
             clearing: Clearing::default(),
             marking: AtomicBool::new(false),
             survival: AtomicUsize::new(300),

@@ -24,6 +24,7 @@ use crate::heap_core::Core;
 use crate::pace::dice::Dice;
 pub use crate::pace::duty::Forced;
 use crate::pace::effort::Effort;
+use crate::pace::growth::{self, Speeds};
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{StopKind, Stops};
@@ -35,7 +36,7 @@ pub use idling::Idle;
 use marking::Schedule;
 pub use near_limit::Pressure;
 use resting::Rest;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 pub use tending::Chore;
 use tending::Tending;
 
@@ -146,6 +147,10 @@ pub struct Collector {
     effort: Mutex<Limited>,
     /// Old bytes at which the next full collection is due.
     full_at: AtomicUsize,
+    /// Bytes of regions in use at which it is due as well: they grow without old bytes where memory is mostly gaps.
+    committed_at: AtomicUsize,
+    /// What that is planned with. Learns in stops that end a cycle.
+    growth: Mutex<Growth>,
     /// The marking cycle's schedule. Written in stops.
     schedule: Mutex<Schedule>,
     /// Safepoints since zeal last collected.
@@ -177,6 +182,14 @@ struct Limited {
     effort: Effort,
     /// Bytes that had been allocated when the last whole collection ended.
     allocated: usize,
+}
+
+/// What is known of how the old generation grows.
+struct Growth {
+    speeds: Speeds,
+    /// When the last cycle ended, and the old bytes that it left.
+    ended: Instant,
+    live: usize,
 }
 
 #[derive(Default)]
@@ -211,7 +224,7 @@ impl Collector {
         spaces.start_mutating();
         // The first pause finds something to copy to.
         spaces.pool.prepare(1);
-        let full_at = settings.initial_old.get();
+        let (full_at, nursery) = (settings.initial_old.get(), settings.nursery.get());
         let dice = settings.seed.map(|seed| Mutex::new(Dice::new(seed)));
         Ok(Self {
             core: Arc::new(Core::new(settings, spaces)),
@@ -224,6 +237,8 @@ impl Collector {
             lean: AtomicBool::new(false),
             effort: Mutex::default(),
             full_at: AtomicUsize::new(full_at),
+            committed_at: AtomicUsize::new(growth::next_committed_at(full_at, 0, nursery)),
+            growth: Mutex::new(Growth { speeds: Speeds::default(), ended: Instant::now(), live: 0 }),
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
             allocation_count: AtomicU32::new(0),

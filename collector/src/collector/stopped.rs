@@ -11,13 +11,14 @@
 //!   ─▶ markers resume, if marking ─▶ released
 //! ```
 use super::{Cause, Census, CollectionKind, CollectionReport, Collector};
+use crate::config::Compaction;
 use crate::crash::Page;
 use crate::event::{Phase, PhaseClock, PhaseTimes, thread_time};
 use crate::mark::cycle::{drain_stopped, mark_stopped, purge_remembered, settle_concurrent};
 use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
-use crate::pace::growth;
+use crate::pace::growth::{self, Cycle};
 use crate::pace::nursery::{Cost, copy_budget, copy_time};
 use crate::planted::bug;
 use crate::recent::Happening;
@@ -31,11 +32,12 @@ use crate::units::{Bytes, REGION_BYTES};
 use crate::workers::no_unwind;
 use crate::world::StoppedWorld;
 use crate::zeal::{Zeal, ZealKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Collector {
     pub(super) fn is_full_due(&self) -> bool {
-        self.budgeted_bytes() >= self.full_at.load(Relaxed)
+        let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
+        self.budgeted_bytes() >= self.full_at.load(Relaxed) || committed >= self.committed_at.load(Relaxed)
     }
     /// Whether anybody marks beside the program: mutators in steps, or helpers. Otherwise a cycle is one stop, for a marking
     /// that began would never end.
@@ -53,6 +55,10 @@ impl Collector {
         let core = &self.core;
         if let Some(dice) = &self.dice {
             return self.next_by_dice(&mut dice.lock());
+        }
+        // Zeal may leave no nursery that fills up, and nobody who looks at the limit then.
+        if core.settings.zeal.every > 0 && core.spaces.is_cramped() {
+            self.want();
         }
         if self.wanted.load(Relaxed) {
             if self.is_pressed() {
@@ -131,6 +137,9 @@ impl Collector {
             CollectionKind::MarkStart if core.is_marking() || !core.spaces.old.is_swept() => CollectionKind::Young,
             CollectionKind::MarkStart if !self.marks_apart() => CollectionKind::Full,
             CollectionKind::MarkFinish if !core.is_marking() => CollectionKind::Young,
+            CollectionKind::Full if self.is_memory_short(cause) && self.is_memory_mostly_gaps() => {
+                CollectionKind::Evacuate
+            }
             CollectionKind::Young if cause != Cause::Explicit && self.is_compaction_due() => CollectionKind::Compact,
             kind => kind,
         };
@@ -173,7 +182,7 @@ impl Collector {
         };
         if ended_cycle {
             self.settle_limit(cause);
-            self.plan_next_full();
+            self.plan_next_full(old_before.get());
             self.refused.store(false, Relaxed);
             self.effort.lock().allocated = self.allocated_hint();
             self.release_due.store(true, Relaxed);
@@ -357,11 +366,31 @@ impl Collector {
         };
         turn_all(on, |each| roots.locals(each), turn);
     }
-    fn plan_next_full(&self) {
+    /// Whether memory is what this stop is about: the limit is near, or somebody was refused.
+    fn is_memory_short(&self, cause: Cause) -> bool {
+        cause == Cause::LimitNear || self.is_refused()
+    }
+    /// Whether what lives fits into less than half of what is in use: then moving it frees more than marking does.
+    fn is_memory_mostly_gaps(&self) -> bool {
+        let spaces = &self.core.spaces;
+        let live = spaces.old_bytes() + spaces.young_bytes_hint();
+        self.core.settings.compaction != Compaction::Off && live < spaces.pool.in_use() * REGION_BYTES / 2
+    }
+    /// A cycle has ended that found `before` old bytes in its last stop.
+    fn plan_next_full(&self, before: usize) {
         let s = &self.core.settings;
         let live = self.budgeted_bytes();
-        let at = growth::next_full_at(live, s.initial_old.get(), self.limit_bytes(), s.nursery.get());
+        let marking = Duration::from_nanos(self.core.marking_time.swap(0, Relaxed));
+        let mut plan = self.growth.lock();
+        let (grown, since) = (before.saturating_sub(plan.live), plan.ended.elapsed());
+        plan.speeds.learn(Cycle { marked: self.core.markers.bytes(), marking, grown, since });
+        (plan.ended, plan.live) = (Instant::now(), self.core.spaces.old_bytes());
+        let speeds = if s.adapts() { plan.speeds } else { growth::Speeds::default() };
+        let growth = speeds.growth(s.target_utilization);
+        let at = growth::next_full_at(live, growth, s.initial_old.get(), self.limit_bytes(), s.nursery.get());
         self.full_at.store(at, Relaxed);
+        let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
+        self.committed_at.store(growth::next_committed_at(at, committed, s.nursery.get()), Relaxed);
     }
     fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
         if self.core.settings.verify {

@@ -15,6 +15,7 @@
 //! G2  Young objects are followed only in a pause (`follow_young`): beside mutators they are left to the scavenger.
 use crate::compact::candidates::Seen;
 use crate::compact::records::Batches;
+use crate::event::thread_time;
 use crate::heap_core::Core;
 use crate::object::header::{HashState, hash_state};
 use crate::object::raw::{ObjectRef, PlacePtr, info_of, prefetch};
@@ -25,6 +26,7 @@ use crate::planted::bug;
 use crate::sync::{Arc, Ordering::Relaxed};
 use crate::worklist::shared::Local;
 use crate::zeal::delay;
+use std::time::Duration;
 
 /// Targets between being seen and being looked at.
 const RING: usize = 16;
@@ -52,6 +54,8 @@ pub struct MarkWorker {
     /// Bytes of the objects in old regions that this worker turned grey; large ones are counted by region.
     bytes: usize,
     objects: usize,
+    /// On its thread's processor, when it was made or last handed over.
+    began: Duration,
 }
 
 /// Whether a bounded piece of marking ran dry.
@@ -148,6 +152,7 @@ impl MarkWorker {
             hosts: Vec::new(),
             bytes: 0,
             objects: 0,
+            began: thread_time(),
         }
     }
     #[inline]
@@ -273,6 +278,8 @@ impl MarkWorker {
     }
     /// Leaves everything that others need; the worker holds nothing afterwards.
     pub(crate) fn hand_over(&mut self) -> Marked {
+        let spent = thread_time().saturating_sub(std::mem::replace(&mut self.began, thread_time()));
+        self.core.marking_time.fetch_add(u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         self.flush_ring();
         self.grey.publish(&self.core.grey);
         self.core.weak_found.lock().append(&mut self.weak);

@@ -1,6 +1,6 @@
 //! Limits: refusals are errors, and the heap is usable afterwards.
-use crate::common::{Node, config, heap, node, values};
-use orinoco::{AllocError, Bytes, Cx, Field, Gc, Heap, HeapConfig, HeapError};
+use crate::common::{Node, config, heap, litter, node, root_node, rounds, values};
+use orinoco::{AllocError, Bytes, Cx, Field, Gc, Heap, HeapConfig, HeapError, Zeal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn small_heap() -> Heap {
@@ -305,4 +305,27 @@ fn statistics_can_be_read_at_any_time_from_any_thread() {
     });
     let statistics = heap.statistics();
     assert!(statistics.scavenges >= 20 && statistics.full_collections >= 20, "{statistics:?}");
+}
+
+/// What stays where it is in a young collection makes its region old, with next to nothing in it. Old bytes hardly grow then,
+/// so that no cycle was due; whole collections near the limit found nearly everything in use, and refused what would have fit.
+#[test]
+fn a_heap_of_regions_with_little_in_them_is_compacted_before_it_is_full() {
+    let sticky: Zeal = "young:4,retain".parse().unwrap();
+    for config in [config().zeal(sticky), config().zeal(sticky).concurrent_marking(false).incremental_marking(false)] {
+        let heap = Heap::new(config.limit(Bytes::mib(16)).nursery(Bytes::mib(1))).unwrap();
+        heap.enter((), |m| {
+            let mut kept = std::collections::VecDeque::new();
+            for v in 0..rounds(4000) {
+                kept.push_back(root_node(m, v));
+                if kept.len() > 200 {
+                    kept.pop_front();
+                }
+                litter(m, 32 << 10);
+                m.safepoint();
+            }
+            let first = kept.front().expect("some are kept").get(m).v;
+            assert!(kept.iter().zip(first..).all(|(root, v)| root.get(m).v == v));
+        });
+    }
 }

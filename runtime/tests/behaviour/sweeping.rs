@@ -171,6 +171,25 @@ fn a_fragmented_heap_is_compacted_beside_the_program_and_an_unfragmented_one_is_
     }
 }
 
+/// Whole collections give up what marking has begun to choose for compaction: a heap in which little lived, all over the place,
+/// was as good as full for whoever needed regions of its own.
+#[test]
+fn who_is_refused_beside_gaps_is_served_when_they_are_closed() {
+    if zealous() {
+        return;
+    }
+    let heap = Heap::new(config().limit(Bytes::mib(32))).unwrap();
+    heap.enter((), |m| {
+        let table = old_arrays(m, 40_000);
+        thin_out(m, &table, 12);
+        m.collect();
+        assert_eq!(m.try_alloc_slice(2 << 20, |_| 1u64).err(), Some(orinoco::AllocError::LimitReached));
+        let sum = m.attempt(|cx, ()| cx.try_alloc_slice(2 << 20, |_| 1u64).map(|all| all.len()));
+        assert_eq!(sum.ok(), Some(2 << 20), "{:?}", heap.statistics());
+        assert_whole(m, &table, 12);
+    });
+}
+
 #[test]
 fn compaction_can_be_switched_off() {
     // Tens of megabytes that move at every safepoint take minutes, and zeal leaves no gaps to speak of.
