@@ -272,7 +272,7 @@ impl HeapConfig {
         self
     }
     /// What a young collection may take of its leader's processor; the nursery is made so long that three quarters of it
-    /// should do. Where the guess is wrong, what is not copied by then stays where it is. Default 1 ms; 100 µs up to the step
+    /// should do. Where the guess is wrong, what is not copied within it stays where it is. Default 1 ms; 100 µs up to the step
     /// cap.
     #[must_use]
     pub fn pause_target(mut self, target: Duration) -> Self {

@@ -5,11 +5,12 @@
 use super::Collector;
 use crate::compact::candidates::Budget;
 use crate::config::Compaction;
-use crate::event::Phase;
+use crate::event::{Phase, PhaseTimes};
 use crate::pace::nursery::{copy_budget, copy_time};
 use crate::roots::Roots;
 use crate::scavenge::budget::Budget as Copying;
 use crate::scavenge::cycle::{Extent, Tally, scavenge};
+use crate::sweep;
 use crate::world::StoppedWorld;
 use std::collections::HashSet;
 
@@ -59,5 +60,27 @@ impl Collector {
             core.candidates.learn(tally.copied + tally.promoted, tally.phases.get(Phase::Trace));
         }
         tally
+    }
+    /// At the limit, after everything was marked: if mutators will find no room for a row, and a quarter of the old generation is
+    /// gaps, marks once more with candidates that the first marking has shown, and empties them. All in this stop, for there
+    /// is no memory in which to let mutators run on meanwhile.
+    pub(super) fn make_room_for_a_row(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
+        let core = &self.core;
+        let lacks_row =
+            || core.spaces.pool.limit().saturating_sub(core.spaces.pool.in_use()) < core.spaces.nursery_regions();
+        if core.settings.compaction == Compaction::Off || !lacks_row() {
+            return;
+        }
+        sweep::finish(core);
+        if !lacks_row() || !core.spaces.old.is_full_of_gaps() {
+            return;
+        }
+        core.candidates.give_up_all(&core.spaces);
+        self.choose_candidates(roots);
+        self.mark_all(world, roots, phases);
+        sweep::finish(core);
+        while lacks_row() && self.is_compaction_due() {
+            phases.add_all(&self.compact(world, roots).phases);
+        }
     }
 }

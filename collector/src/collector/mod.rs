@@ -237,7 +237,7 @@ impl Collector {
             lean: AtomicBool::new(false),
             effort: Mutex::default(),
             full_at: AtomicUsize::new(full_at),
-            committed_at: AtomicUsize::new(growth::next_committed_at(full_at, 0, nursery)),
+            committed_at: AtomicUsize::new(growth::next_committed_at(full_at, 0, 0, usize::MAX, nursery)),
             growth: Mutex::new(Growth { speeds: Speeds::default(), ended: Instant::now(), live: 0 }),
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),

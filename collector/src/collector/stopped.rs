@@ -172,7 +172,11 @@ impl Collector {
                     self.choose_candidates(roots);
                 }
                 self.mark_all(world, roots, &mut phases);
-                (self.young(world, roots, false), true)
+                let tally = self.young(world, roots, false);
+                if self.is_memory_short(cause) {
+                    self.make_room_for_a_row(world, roots, &mut phases);
+                }
+                (tally, true)
             }
             CollectionKind::Compact => (self.compact(world, roots), false),
             CollectionKind::Evacuate => {
@@ -328,7 +332,7 @@ impl Collector {
         phases.add_all(&clock.times);
     }
     /// Marks in one stop: exactly what is reachable.
-    fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
+    pub(super) fn mark_all(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
         let core = &self.core;
         let mut clock = PhaseClock::start();
         let marked = mark_stopped(core, &self.helpers, world, roots);
@@ -370,11 +374,14 @@ impl Collector {
     fn is_memory_short(&self, cause: Cause) -> bool {
         cause == Cause::LimitNear || self.is_refused()
     }
-    /// Whether what lives fits into less than half of what is in use: then moving it frees more than marking does.
+    /// Whether what lives fits into less than half of what is in use, and there is room to move it: then that frees more than
+    /// marking does.
     fn is_memory_mostly_gaps(&self) -> bool {
         let spaces = &self.core.spaces;
         let live = spaces.old_bytes() + spaces.young_bytes_hint();
-        self.core.settings.compaction != Compaction::Off && live < spaces.pool.in_use() * REGION_BYTES / 2
+        let in_use = spaces.pool.in_use() * REGION_BYTES;
+        let room = self.limit_bytes().saturating_sub(in_use);
+        self.core.settings.compaction != Compaction::Off && live < in_use / 2 && live < room
     }
     /// A cycle has ended that found `before` old bytes in its last stop.
     fn plan_next_full(&self, before: usize) {
@@ -390,7 +397,8 @@ impl Collector {
         let at = growth::next_full_at(live, growth, s.initial_old.get(), self.limit_bytes(), s.nursery.get());
         self.full_at.store(at, Relaxed);
         let committed = self.core.spaces.pool.in_use() * REGION_BYTES;
-        self.committed_at.store(growth::next_committed_at(at, committed, s.nursery.get()), Relaxed);
+        self.committed_at
+            .store(growth::next_committed_at(at, live, committed, self.limit_bytes(), s.nursery.get()), Relaxed);
     }
     fn verify_if_asked(&self, roots: &dyn Roots, when: &str) {
         if self.core.settings.verify {

@@ -73,12 +73,14 @@ pub(crate) fn next_full_at(live: usize, growth: u64, least: usize, limit: usize,
     wanted.min(most)
 }
 
-/// Bytes of regions in use at which it is due as well, after one that left `committed` in use and plans the next at `full_at` old
-/// bytes: twice that beside the nursery's three parts, and half as much again as now, for what could not be emptied this time
-/// may not be next time either.
-pub(crate) fn next_committed_at(full_at: usize, committed: usize, nursery: usize) -> usize {
+/// Bytes of regions in use at which it is due as well, after one that left `live` in `committed` bytes of regions, and plans the
+/// next at `full_at` old bytes: twice that beside the nursery's three parts, and half as much again as now, for what could
+/// not be emptied this time may not be next time either. Where a quarter is gaps, not beyond seven eighths of the limit: there
+/// the next cycle, which knows of them, is due at once.
+pub(crate) fn next_committed_at(full_at: usize, live: usize, committed: usize, limit: usize, nursery: usize) -> usize {
     let planned = full_at.saturating_mul(2).saturating_add(nursery.saturating_mul(3));
-    planned.max(committed.saturating_add(committed / 2))
+    let at = planned.max(committed.saturating_add(committed / 2));
+    if live < committed / 4 * 3 { at.min(limit / 8 * 7) } else { at }
 }
 
 /// Bytes that objects may come to own outside of the heap before a collection looks which of them have died: eight
@@ -151,10 +153,19 @@ mod tests {
 
     #[test]
     fn memory_that_is_mostly_gaps_is_collected_though_little_lives() {
-        for (full_at, committed, nursery, due) in
-            [(16, 0, 4, 44), (16, 20, 4, 44), (16, 100, 4, 150), (usize::MAX, 1, 4, usize::MAX)]
-        {
-            assert_eq!(next_committed_at(full_at, committed, nursery), due);
+        for (full_at, live, committed, limit, nursery, due) in [
+            (16, 0, 0, 1000, 4, 44),
+            (16, 8, 20, 1000, 4, 44),
+            (16, 50, 100, 1000, 4, 150),
+            (300, 150, 600, 640, 4, 560),
+            (300, 550, 600, 640, 4, 900),
+            (usize::MAX, 1, 1, 1000, 4, usize::MAX),
+        ] {
+            assert_eq!(
+                next_committed_at(full_at, live, committed, limit, nursery),
+                due,
+                "{full_at} {live} {committed}"
+            );
         }
     }
 

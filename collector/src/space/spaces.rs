@@ -113,7 +113,7 @@ impl Spaces {
         let offset = young.bump.take(bytes).expect("an object that is not large fits a region");
         Ok(self.pool.at(offset))
     }
-    /// Whether the limit left room for less than half of a row.
+    /// Whether the limit left room for less than half of a row, or for less than half of one beyond it.
     pub(crate) fn is_cramped(&self) -> bool {
         self.row_cut.load(Relaxed)
     }
@@ -194,7 +194,8 @@ impl Spaces {
         }
         let wanted = self.nursery_regions.load(Relaxed);
         let row: Vec<usize> = (0..wanted).map_while(|_| self.pool.take(1, Kind::EDEN, For::Mutator).ok()).collect();
-        self.row_cut.store(2 * row.len() < wanted, Relaxed);
+        let spare = self.pool.limit().saturating_sub(self.pool.in_use());
+        self.row_cut.store(2 * row.len() < wanted || spare < wanted / 2, Relaxed);
         self.eden.restart(&row);
     }
     /// In a pause: a large young object is old from now on.
