@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An observer is the embedder's code, and may block, allocate or panic: it never runs while the world is stopped.
-use crate::collector::{Cause, CollectionKind, CollectionReport};
+use crate::collector::{Cause, CollectionKind, CollectionReport, Forced};
 use crate::stall::Stall;
 use crate::statistics::StopKind;
 use std::thread::ThreadId;
@@ -158,6 +158,8 @@ pub enum Event {
         stood: Duration,
         /// Of a step, what it spent on its processor; a pause's report has its leader's.
         cpu: Option<Duration>,
+        /// Of a step, why its mutator had not rested from its last one; a pause's report has its own.
+        forced: Option<Forced>,
     },
 }
 

@@ -219,7 +219,7 @@ fn references_follow_under_any_of_many_seeds() {
 }
 
 #[test]
-fn whole_collections_asked_for_at_any_time_give_candidates_up() {
+fn whole_collections_asked_for_at_any_time_empty_what_was_chosen() {
     let mut asked = 0;
     play(always().deterministic(5), 1_000, 6, 5, |m, round| {
         asked += 1;

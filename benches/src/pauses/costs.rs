@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_step_costs_one_mutator_and_no_other_stop_counts_by_its_length() {
         let when = Interval { start: 0, end: 1_000_000 };
-        let stop = |kind| Stop { kind, thread: std::thread::current().id(), when, cpu: None };
+        let stop = |kind| Stop { kind, thread: std::thread::current().id(), when, cpu: None, forced: None };
         let stops = vec![stop(StopKind::Step), stop(StopKind::Step), stop(StopKind::Young)];
         let costs = Costs::of(&Seen { stops, pauses: Vec::new() }, 8);
         assert_eq!(costs, Costs { marking: 2 * MS, steps: 2 * MS, ..Costs::default() });

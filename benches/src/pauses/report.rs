@@ -55,7 +55,7 @@ pub struct Section {
     pub pauses: Vec<Row>,
     /// The same, as time of the leader on a core; and steps, each as its mutator's.
     pub pauses_cpu: Vec<Row>,
-    /// Pauses that did not leave mutators half of the time, because they allocate faster than that allows.
+    /// Pauses and steps that did not leave mutators half of the time, because they allocate faster than that allows.
     pub forced_by_allocation: u64,
     /// Those that did not because of the limit.
     pub forced_by_limit: u64,
@@ -141,7 +141,8 @@ impl Section {
         let stops = seen.stops.iter().map(|stop| (stop.kind, Duration::from_nanos(stop.when.length())));
         let pauses = seen.pauses.iter().map(|pause| (pause.kind, pause.cpu));
         let steps = seen.stops.iter().filter_map(|stop| Some((stop.kind, stop.cpu?)));
-        let forced = |why| seen.pauses.iter().filter(|pause| pause.forced == Some(why)).count() as u64;
+        let reasons = || seen.pauses.iter().map(|p| p.forced).chain(seen.stops.iter().map(|stop| stop.forced));
+        let forced = |why| reasons().filter(|reason| *reason == Some(why)).count() as u64;
         Self {
             name,
             seconds: ms(Duration::from_nanos(span.length())) / 1e3,
@@ -192,7 +193,7 @@ impl Display for PauseReport {
             utilization(f, &section.utilization)?;
             writeln!(
                 f,
-                "  pauses before mutators had had half of the time: {} by allocation, {} by the limit",
+                "  pauses and steps before mutators had had half of the time: {} by allocation, {} by the limit",
                 section.forced_by_allocation, section.forced_by_limit
             )?;
         }
@@ -279,6 +280,7 @@ mod tests {
             thread,
             when: Interval { start: start * MS, end: end * MS },
             cpu: (*kind == StopKind::Step).then_some(Duration::from_micros(500)),
+            forced: None,
         };
         let seen = Seen { stops: stops.iter().map(stop).collect(), pauses: Vec::new() };
         let counted = [(StopKind::Young, StopSummary { count: counted, ..StopSummary::default() })];

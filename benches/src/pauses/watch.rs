@@ -36,6 +36,8 @@ pub struct Stop {
     pub when: Interval,
     /// Of a step, the part of that in which its mutator was on a core.
     pub cpu: Option<Duration>,
+    /// Of a step, why its mutator had not rested from its last one.
+    pub forced: Option<Forced>,
 }
 
 /// One pause.
@@ -88,10 +90,10 @@ impl Observer for Watch {
                 ended_cycle: report.ended_cycle,
                 forced: report.forced,
             }),
-            Event::Stop { kind, thread, ended, stood, cpu } => {
+            Event::Stop { kind, thread, ended, stood, cpu, forced } => {
                 let end = self.time(*ended);
                 let when = Interval { start: end.saturating_sub(nanos(*stood)), end };
-                seen.stops.push(Stop { kind: *kind, thread: *thread, when, cpu: *cpu });
+                seen.stops.push(Stop { kind: *kind, thread: *thread, when, cpu: *cpu, forced: *forced });
             }
             // A step is told of as its mutator's stop, too.
             _ => {}
@@ -177,8 +179,13 @@ mod tests {
     #[test]
     fn each_mutator_has_a_timeline_of_its_own_cut_to_the_span() {
         let (here, there) = (std::thread::current().id(), std::thread::spawn(|| std::thread::current().id()).join());
-        let stop =
-            |thread, start, end| Stop { kind: StopKind::Young, thread, when: Interval { start, end }, cpu: None };
+        let stop = |thread, start, end| Stop {
+            kind: StopKind::Young,
+            thread,
+            when: Interval { start, end },
+            cpu: None,
+            forced: None,
+        };
         let stops = vec![stop(here, 0, 10), stop(there.unwrap(), 50, 90), stop(here, 50, 60)];
         let seen = Seen { stops, pauses: Vec::new() };
         let mut least: Vec<_> =
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn work_is_what_leaders_spent_and_no_pause_hides_another() {
         let thread = std::thread::current().id();
-        let stop = |kind, start, end| Stop { kind, thread, when: Interval { start, end }, cpu: None };
+        let stop = |kind, start, end| Stop { kind, thread, when: Interval { start, end }, cpu: None, forced: None };
         let pause = |told, cpu| Pause {
             kind: StopKind::Young,
             told,

@@ -66,7 +66,14 @@ mod tests {
         for us in [1, 29, 30, 99_999, 100_000] {
             let stood = Duration::from_micros(us);
             let (thread, ended) = (std::thread::current().id(), std::time::Instant::now());
-            counts.event(&Event::Stop { kind: orinoco::StopKind::Young, thread, ended, stood, cpu: None });
+            counts.event(&Event::Stop {
+                kind: orinoco::StopKind::Young,
+                thread,
+                ended,
+                stood,
+                cpu: None,
+                forced: None,
+            });
         }
         assert_eq!(counts.read(), [2, 1, 0, 0, 0, 0, 0, 1, 1]);
         assert_eq!(names().len(), counts.read().len());

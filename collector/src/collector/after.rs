@@ -1,5 +1,5 @@
 //! After a stop, with the world running again: sweeping, memory given back, observers; and the figures.
-use super::{CollectionKind, CollectionReport, Collector};
+use super::{CollectionKind, CollectionReport, Collector, Forced};
 use crate::event::Event;
 use crate::scavenge::cycle::Tally;
 use crate::statistics::{MemoryUsage, Statistics, StopKind, resident_set};
@@ -69,19 +69,19 @@ impl Collector {
     }
     /// Records how long a mutator stood still, from the request to running again.
     pub fn record_stop(&self, stop: Duration, kind: StopKind) {
-        self.stood_still(stop, kind, None);
+        self.stood_still(stop, kind, None, None);
     }
     /// Records a step: the one mutator that took it stood still for it.
-    pub(super) fn record_step(&self, took: Duration, cpu: Duration, bytes: usize) {
-        self.stood_still(took, StopKind::Step, Some(cpu));
+    pub(super) fn record_step(&self, took: Duration, cpu: Duration, bytes: usize, forced: Option<Forced>) {
+        self.stood_still(took, StopKind::Step, Some(cpu), forced);
         self.happened(Event::Step { took, cpu, bytes });
     }
-    fn stood_still(&self, stood: Duration, kind: StopKind, cpu: Option<Duration>) {
+    fn stood_still(&self, stood: Duration, kind: StopKind, cpu: Option<Duration>, forced: Option<Forced>) {
         self.rest_from(stood, kind);
         self.totals.lock().stops.record(kind, stood);
         if self.core.settings.observer.is_some() {
             let (thread, ended) = (std::thread::current().id(), Instant::now());
-            self.happened(Event::Stop { kind, thread, ended, stood, cpu });
+            self.happened(Event::Stop { kind, thread, ended, stood, cpu, forced });
         }
     }
     pub(super) fn note(&self, report: &CollectionReport, tally: &Tally) {
@@ -95,7 +95,7 @@ impl Collector {
         t.promoted += tally.promoted as u64;
         t.freed += tally.freed as u64;
         t.retained += tally.retained_regions as u64;
-        t.compactions += u64::from(report.kind == CollectionKind::Compact);
+        t.compactions += tally.batches as u64;
         t.emptied += tally.emptied as u64;
         t.pauses.record(report.stop_kind(), report.pause);
         drop(t);

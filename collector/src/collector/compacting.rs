@@ -51,36 +51,50 @@ impl Collector {
             _ => Copying {
                 bytes: copy_budget(s.step_cap) + bytes,
                 time: s.adapts().then(|| copy_time(s.pause_target, s.step_cap) + s.step_cap / 4),
+                least: self.copy_least(),
             },
         };
         let mut tally = scavenge(core, &self.helpers, world, roots, Extent::Batch(batch), true, copying);
         let table = &core.spaces.pool.table;
+        tally.batches = 1;
         tally.emptied = regions.iter().filter(|region| !table.kind(**region).is_old()).count();
         if s.adapts() {
             core.candidates.learn(tally.copied + tally.promoted, tally.phases.get(Phase::Trace));
         }
         tally
     }
-    /// At the limit, after everything was marked: if mutators will find no room for a row, and a quarter of the old generation is
-    /// gaps, marks once more with candidates that the first marking has shown, and empties them. All in this stop, for there
-    /// is no memory in which to let mutators run on meanwhile.
-    pub(super) fn make_room_for_a_row(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, phases: &mut PhaseTimes) {
+    /// Empties batches as long as `more` are wanted and any is left.
+    pub(super) fn compact_while(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, more: impl Fn() -> bool) -> Tally {
+        let mut all = Tally::default();
+        while self.is_compaction_due() && more() {
+            all.absorb(self.compact(world, roots));
+        }
+        all
+    }
+    /// At the limit, after everything was marked: sweeps, and empties what was chosen before, until there is room for a row. If
+    /// mutators would find none at all though a quarter of the old generation is gaps, marks once more with candidates that
+    /// the first marking has shown. All in this stop, for there is no memory in which to let mutators run on meanwhile.
+    pub(super) fn make_room_for_a_row(
+        &self,
+        world: &StoppedWorld<'_>,
+        roots: &dyn Roots,
+        phases: &mut PhaseTimes,
+    ) -> Tally {
         let core = &self.core;
-        let lacks_row =
-            || core.spaces.pool.limit().saturating_sub(core.spaces.pool.in_use()) < core.spaces.nursery_regions();
+        let lacks_row = || core.spaces.pool.spare() < core.spaces.nursery_regions();
         if core.settings.compaction == Compaction::Off || !lacks_row() {
-            return;
+            return Tally::default();
         }
         sweep::finish(core);
-        if !lacks_row() || !core.spaces.old.is_full_of_gaps() {
-            return;
+        let mut all = self.compact_while(world, roots, lacks_row);
+        if !core.spaces.would_be_cramped() || !core.spaces.old.is_full_of_gaps() {
+            return all;
         }
         core.candidates.give_up_all(&core.spaces);
         self.choose_candidates(roots);
         self.mark_all(world, roots, phases);
         sweep::finish(core);
-        while lacks_row() && self.is_compaction_due() {
-            phases.add_all(&self.compact(world, roots).phases);
-        }
+        all.absorb(self.compact_while(world, roots, lacks_row));
+        all
     }
 }

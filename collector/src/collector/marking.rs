@@ -3,7 +3,7 @@
 //! A mutator that takes a buffer while marking goes on first hands over what its barrier shaded, wakes helpers that ran
 //! dry, and marks a little itself if marking is behind its schedule (see `pace`). After a step it owes none for as long as
 //! the step took: at least half of its time stays its own.
-use super::{Cause, CollectionKind, Collector};
+use super::{Cause, CollectionKind, Collector, Forced};
 use crate::event::thread_time;
 use crate::mark::worker::MarkWorker;
 use crate::mutator_local::MutatorLocal;
@@ -74,10 +74,7 @@ impl Collector {
         if self.core.settings.zeal.step {
             return self.mark_few(1);
         }
-        if local.rest_until.get().is_some_and(|until| began < until) {
-            return;
-        }
-        let cpu_began = thread_time();
+        let rests = local.rest_until.get().is_some_and(|until| began < until);
         let core = &self.core;
         let schedule = *self.schedule.lock();
         let nursery = core.settings.nursery.get();
@@ -87,7 +84,7 @@ impl Collector {
             allocated: schedule.allocated + core.spaces.eden.bytes_hint(),
             headroom: marking::marking_headroom(schedule.live, nursery, self.limit_bytes()),
         };
-        if self.rests_from_stops(began, progress) {
+        if (rests && !self.marking_cannot_wait(progress)) || self.rests_from_stops(began, progress) {
             return;
         }
         // What this buffer owes, and what others left undone.
@@ -95,6 +92,7 @@ impl Collector {
         if due == 0 {
             return;
         }
+        let cpu_began = thread_time();
         let deadline = began + STEP_TARGET.min(core.settings.step_cap);
         let goal = core.markers.bytes() + due;
         let mut worker = MarkWorker::beside_mutators(core.clone());
@@ -104,7 +102,7 @@ impl Collector {
         let took = began.elapsed();
         local.rest_until.set(Some(Instant::now() + rest_from(took, core.settings.step_cap)));
         let cpu = thread_time().saturating_sub(cpu_began);
-        self.record_step(took, cpu, marked);
+        self.record_step(took, cpu, marked, rests.then_some(Forced::Limit));
     }
 
     /// In the deterministic mode, at a safepoint: what a clock, a schedule and helpers decide otherwise.

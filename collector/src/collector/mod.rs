@@ -190,6 +190,8 @@ struct Growth {
     /// When the last cycle ended, and the old bytes that it left.
     ended: Instant,
     live: usize,
+    /// Bytes that had ever been marked by then.
+    marked: u64,
 }
 
 #[derive(Default)]
@@ -238,7 +240,7 @@ impl Collector {
             effort: Mutex::default(),
             full_at: AtomicUsize::new(full_at),
             committed_at: AtomicUsize::new(growth::next_committed_at(full_at, 0, 0, usize::MAX, nursery)),
-            growth: Mutex::new(Growth { speeds: Speeds::default(), ended: Instant::now(), live: 0 }),
+            growth: Mutex::new(Growth { speeds: Speeds::default(), ended: Instant::now(), live: 0, marked: 0 }),
             schedule: Mutex::default(),
             zeal_count: AtomicU32::new(0),
             allocation_count: AtomicU32::new(0),

@@ -42,11 +42,17 @@ impl Collector {
     /// Whether a mutator that would take a step at `now` still rests from the last stop. What does not adapt has no rests:
     /// the verifier's stops are long, and no measure of anything.
     pub(super) fn rests_from_stops(&self, now: Instant, progress: Progress) -> bool {
-        let in_use = self.core.spaces.pool.in_use() * REGION_BYTES;
-        let near = in_use / 3 > self.core.settings.limit.get() / 4;
         self.core.settings.adapts()
             && now < self.rest.until(&self.rest.from_stops)
-            && duty::is_step_put_off(near, progress.allocated, progress.headroom)
+            && duty::is_step_put_off(self.is_limit_near(), progress.allocated, progress.headroom)
+    }
+    /// Whether mutators take steps though they rest from their last ones: the limit is near, and marking should have ended.
+    pub(super) fn marking_cannot_wait(&self, progress: Progress) -> bool {
+        self.is_limit_near() && progress.allocated >= progress.headroom
+    }
+    fn is_limit_near(&self) -> bool {
+        let in_use = self.core.spaces.pool.in_use() * REGION_BYTES;
+        in_use / 3 > self.core.settings.limit.get() / 4
     }
     /// Asks for a stop, unless mutators still rest from the last one and there is room for what they allocate meanwhile.
     pub(super) fn want_after_rest(&self) {

@@ -19,7 +19,7 @@ use crate::mark::shade::turn_all;
 use crate::mark::worker::Drained;
 use crate::mutator_local::MutatorLocal;
 use crate::pace::growth::{self, Cycle};
-use crate::pace::nursery::{Cost, copy_budget, copy_time};
+use crate::pace::nursery::{self, Cost, copy_budget, copy_time};
 use crate::planted::bug;
 use crate::recent::Happening;
 use crate::roots::Roots;
@@ -64,7 +64,9 @@ impl Collector {
             if self.is_pressed() {
                 return Some((CollectionKind::Full, Cause::Pressure));
             }
-            if core.spaces.is_cramped() || self.is_refused() {
+            // What waits to be emptied may make the room that a whole collection would have to make.
+            let waits = !core.spaces.lacks_row() && self.is_compaction_due();
+            if self.is_refused() || (core.spaces.is_cramped() && !waits) {
                 return Some((CollectionKind::Full, Cause::LimitNear));
             }
             if core.is_marking() {
@@ -75,7 +77,10 @@ impl Collector {
             }
             return Some(match self.is_full_due() || core.settings.zeal.marking {
                 true if !self.marks_apart() => (CollectionKind::Full, Cause::OldGrown),
-                true if core.spaces.old.is_swept() => (CollectionKind::MarkStart, Cause::OldGrown),
+                // The last cycle's candidates first: the next would give them up.
+                true if core.spaces.old.is_swept() && !core.candidates.are_any() => {
+                    (CollectionKind::MarkStart, Cause::OldGrown)
+                }
                 _ => (CollectionKind::Young, Cause::NurseryFull),
             });
         }
@@ -132,8 +137,7 @@ impl Collector {
         let forced = self.why_forced(cause);
         let core = &self.core;
         // Between the question and this stop another may have begun or ended a cycle.
-        let asked = kind;
-        let kind = match asked {
+        let kind = match kind {
             CollectionKind::MarkStart if core.is_marking() || !core.spaces.old.is_swept() => CollectionKind::Young,
             CollectionKind::MarkStart if !self.marks_apart() => CollectionKind::Full,
             CollectionKind::MarkFinish if !core.is_marking() => CollectionKind::Young,
@@ -168,19 +172,26 @@ impl Collector {
             }
             CollectionKind::Full => {
                 self.end_cycle(world, roots, &mut phases);
-                if cause != Cause::Explicit || asked == CollectionKind::MarkStart {
-                    self.choose_candidates(roots);
-                }
+                let mut tally = self.compact_while(world, roots, || true);
+                self.choose_candidates(roots);
                 self.mark_all(world, roots, &mut phases);
-                let tally = self.young(world, roots, false);
+                // Beside that, what a row's survivors take is nothing; to retain them would cost memory for long.
+                let budget = if core.settings.zeal.retain { Budget::LITTLE } else { Budget::NONE };
+                tally.absorb(self.young_within(world, roots, false, budget));
                 if self.is_memory_short(cause) {
-                    self.make_room_for_a_row(world, roots, &mut phases);
+                    tally.absorb(self.make_room_for_a_row(world, roots, &mut phases));
                 }
                 (tally, true)
             }
-            CollectionKind::Compact => (self.compact(world, roots), false),
+            CollectionKind::Compact => {
+                let mut tally = self.compact(world, roots);
+                let enough = began + core.settings.step_cap / 2;
+                tally.absorb(self.compact_while(world, roots, || core.spaces.is_cramped() && Instant::now() < enough));
+                (tally, false)
+            }
             CollectionKind::Evacuate => {
                 self.end_cycle(world, roots, &mut phases);
+                core.candidates.give_up_all(&core.spaces);
                 (scavenge(core, &self.helpers, world, roots, Extent::Everything, true, Budget::NONE), true)
             }
         };
@@ -246,17 +257,27 @@ impl Collector {
         };
         self.core.spaces.set_nursery_regions(row);
     }
-    /// A young collection.
+    /// A young collection in a stop that is to be short.
     pub(super) fn young(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool) -> Tally {
-        let core = &self.core;
-        let s = &core.settings;
+        let s = &self.core.settings;
         let budget = match s.zeal.is_on() {
             // A clock says it better than a guess; what is to be repeated has none.
-            false if s.adapts() => Budget { bytes: usize::MAX, time: Some(copy_time(s.pause_target, s.step_cap)) },
-            false => Budget { bytes: copy_budget(s.step_cap), time: None },
+            false if s.adapts() => {
+                let time = Some(copy_time(s.pause_target, s.step_cap));
+                Budget { bytes: usize::MAX, time, least: self.copy_least() }
+            }
+            false => Budget { bytes: copy_budget(s.step_cap), ..Budget::NONE },
             true if s.zeal.retain => Budget::LITTLE,
             true => Budget::NONE,
         };
+        self.young_within(world, roots, all_roots, budget)
+    }
+    pub(super) fn copy_least(&self) -> usize {
+        let core = &self.core;
+        nursery::copy_least(core.spaces.young_bytes_hint(), core.survival_permille(), core.settings.step_cap)
+    }
+    fn young_within(&self, world: &StoppedWorld<'_>, roots: &dyn Roots, all_roots: bool, budget: Budget) -> Tally {
+        let core = &self.core;
         let tally = scavenge(core, &self.helpers, world, roots, Extent::Young, all_roots, budget);
         core.note_survival(tally.copied + tally.promoted, tally.condemned);
         tally
@@ -325,7 +346,6 @@ impl Collector {
             let (_, ended) = self.finish_marking(world, roots, None, phases);
             debug_assert!(ended, "marking without a deadline ends");
         }
-        self.core.candidates.give_up_all(&self.core.spaces);
         let mut clock = PhaseClock::start();
         sweep::finish(&self.core);
         clock.ends(Phase::SweepWait);
@@ -388,9 +408,13 @@ impl Collector {
         let s = &self.core.settings;
         let live = self.budgeted_bytes();
         let marking = Duration::from_nanos(self.core.marking_time.swap(0, Relaxed));
+        // Whoever marked, beside the program or in this stop: the time is that of all.
+        let ever = self.totals.lock().marked;
         let mut plan = self.growth.lock();
+        let marked = usize::try_from(ever - plan.marked).unwrap_or(usize::MAX);
+        plan.marked = ever;
         let (grown, since) = (before.saturating_sub(plan.live), plan.ended.elapsed());
-        plan.speeds.learn(Cycle { marked: self.core.markers.bytes(), marking, grown, since });
+        plan.speeds.learn(Cycle { marked, marking, grown, since });
         (plan.ended, plan.live) = (Instant::now(), self.core.spaces.old_bytes());
         let speeds = if s.adapts() { plan.speeds } else { growth::Speeds::default() };
         let growth = speeds.growth(s.target_utilization);

@@ -61,6 +61,13 @@ pub(crate) fn copy_budget(cap: Duration) -> usize {
     usize::try_from(cap.as_micros() * BYTES_PER_MICROSECOND / 2).unwrap_or(usize::MAX)
 }
 
+/// Bytes of `young` ones that a scavenge copies however long it takes, where `survival` of a thousand are expected to survive:
+/// a quarter more than that, a region at least, and half of what the cap has time for at most.
+pub(crate) fn copy_least(young: usize, survival: usize, cap: Duration) -> usize {
+    let expected = usize::try_from(young as u128 * survival as u128 / 1000 * 5 / 4).unwrap_or(usize::MAX);
+    expected.max(REGION_BYTES).min(copy_budget(cap) / 2)
+}
+
 /// Time on its processor that a copier may spend before it keeps the rest in place: a third more than a row is sized for, and
 /// no more than a quarter of the cap. What stays makes whole regions old, so it should be rare.
 pub(crate) fn copy_time(target: Duration, cap: Duration) -> Duration {
@@ -77,6 +84,20 @@ mod tests {
 
     fn us(n: u64) -> Duration {
         Duration::from_micros(n)
+    }
+
+    #[test]
+    fn what_was_to_be_expected_is_copied() {
+        let ms = Duration::from_millis;
+        for (young, survival, cap, least) in [
+            (4 << 20, 200, ms(10), 1 << 20),
+            (4 << 20, 0, ms(10), REGION_BYTES),
+            (0, 1000, ms(10), REGION_BYTES),
+            (4 << 20, 900, ms(10), 1_250_000),
+            (4 << 20, 900, ms(1), 125_000),
+        ] {
+            assert!(copy_least(young, survival, cap).abs_diff(least) < 100, "{young} {survival} {cap:?}");
+        }
     }
 
     #[test]

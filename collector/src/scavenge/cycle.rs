@@ -48,7 +48,9 @@ pub(crate) struct Tally {
     pub retained_regions: usize,
     /// Bytes that live on in them.
     pub retained: usize,
-    /// Old regions that were to be emptied and are.
+    /// Batches of old regions that were to be emptied.
+    pub batches: usize,
+    /// Of their regions, those that are.
     pub emptied: usize,
     pub freed: usize,
     pub objects: usize,
@@ -64,6 +66,22 @@ impl Tally {
     /// Whether objects were looked at, so that the time says what they cost.
     pub(crate) fn measured(&self) -> bool {
         self.objects > 0 || self.promoted == 0
+    }
+    /// Counts what another one did in the same stop.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        let Self { copied, promoted, retained_regions, retained, batches, emptied, freed, objects, condemned, .. } =
+            other;
+        self.copied += copied;
+        self.promoted += promoted;
+        self.retained_regions += retained_regions;
+        self.retained += retained;
+        self.batches += batches;
+        self.emptied += emptied;
+        self.freed += freed;
+        self.objects += objects;
+        self.condemned += condemned;
+        self.phases.add_all(&other.phases);
+        self.young_weak.extend(other.young_weak);
     }
 }
 

@@ -303,6 +303,10 @@ impl Pool {
     pub(crate) fn in_use(&self) -> usize {
         self.in_use.load(Relaxed)
     }
+    /// Regions that mutators may still take, what objects own outside counted; a hint while they run.
+    pub(crate) fn spare(&self) -> usize {
+        self.usable.load(Relaxed).saturating_sub(self.in_use() + self.owned.bytes().div_ceil(REGION_BYTES))
+    }
     /// In a stop: mutators may use all of the limit, or less because collections are in vain.
     pub(crate) fn set_in_vain(&self, in_vain: bool) {
         self.usable.store(if in_vain { effort::usable_in_vain(self.limit()) } else { self.limit() }, Relaxed);

@@ -22,8 +22,10 @@ pub(crate) struct Spaces {
     pub old: OldSpace,
     young: Mutex<Young>,
     large_old: Mutex<Vec<usize>>,
+    /// Whether there was no memory for a row. Written in stops.
+    lacks_row: AtomicBool,
     /// See [`is_cramped`](Self::is_cramped). Written in stops.
-    row_cut: AtomicBool,
+    cramped: AtomicBool,
     /// Overflow regions since the last stop. Changed under the lock, read by anybody.
     overflow_regions: AtomicUsize,
     /// Bytes of large old objects. Whoever makes or frees one changes it; anybody reads it.
@@ -83,7 +85,8 @@ impl Spaces {
             old: OldSpace::default(),
             young: Mutex::default(),
             large_old: Mutex::default(),
-            row_cut: AtomicBool::new(false),
+            lacks_row: AtomicBool::new(false),
+            cramped: AtomicBool::new(false),
             overflow_regions: AtomicUsize::new(0),
             large_bytes: AtomicUsize::new(0),
             nursery_regions: AtomicUsize::new(regions),
@@ -113,10 +116,21 @@ impl Spaces {
         let offset = young.bump.take(bytes).expect("an object that is not large fits a region");
         Ok(self.pool.at(offset))
     }
-    /// Whether the limit left room for less than half of a row, or for less than half of one beyond it.
+    /// Whether the limit left room for less than [a row's least](Self::LEAST_ROW), or for less than half a row beyond it.
     pub(crate) fn is_cramped(&self) -> bool {
-        self.row_cut.load(Relaxed)
+        self.cramped.load(Relaxed)
     }
+    /// Whether it left no room for a row's least.
+    pub(crate) fn lacks_row(&self) -> bool {
+        self.lacks_row.load(Relaxed)
+    }
+    /// In a pause: whether that is how the next row would find it.
+    pub(crate) fn would_be_cramped(&self) -> bool {
+        let wanted = self.nursery_regions();
+        self.pool.spare() < wanted / 2 + Self::LEAST_ROW.min(wanted)
+    }
+    /// Regions of a row near the limit. Survivors go where there are gaps, so that the same few regions serve again and again.
+    const LEAST_ROW: usize = 2;
     /// Bytes handed out since the last stop beyond the row; a hint.
     pub(crate) fn beyond_row_hint(&self) -> usize {
         self.overflow_regions.load(Relaxed) * REGION_BYTES
@@ -192,10 +206,13 @@ impl Spaces {
                 fill(self.pool.at(rest.next), rest.end - rest.next);
             }
         }
-        let wanted = self.nursery_regions.load(Relaxed);
-        let row: Vec<usize> = (0..wanted).map_while(|_| self.pool.take(1, Kind::EDEN, For::Mutator).ok()).collect();
-        let spare = self.pool.limit().saturating_sub(self.pool.in_use());
-        self.row_cut.store(2 * row.len() < wanted || spare < wanted / 2, Relaxed);
+        // Near the limit the row gives way, so that as much is left beyond it.
+        let wanted = self.nursery_regions();
+        let (beyond, least) = (wanted / 2, Self::LEAST_ROW.min(wanted));
+        let regions = wanted.min(self.pool.spare().saturating_sub(beyond).max(least));
+        let row: Vec<usize> = (0..regions).map_while(|_| self.pool.take(1, Kind::EDEN, For::Mutator).ok()).collect();
+        self.lacks_row.store(row.len() < least, Relaxed);
+        self.cramped.store(row.len() < least || self.pool.spare() < beyond, Relaxed);
         self.eden.restart(&row);
     }
     /// In a pause: a large young object is old from now on.
