@@ -1,7 +1,7 @@
 //! One line a collection, to be read beside V8's `--trace-gc`.
 //!
 //! ```text
-//! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms, cpu 0.81 (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB: nursery full
+//! [orinoco     812 ms] Scavenge 61.3 → 60.9 MiB, 0.84 ms, cpu 0.81 (trace 0.71, free 0.09), copied 512.0 KiB, promoted 1.2 MiB, 2 workers: nursery full
 //! ```
 use crate::collector::{Cause, CollectionKind, CollectionReport, Forced};
 use crate::event::{Event, Observer};
@@ -68,8 +68,13 @@ impl<W: Write + Send> GcLog<W> {
             0 => String::new(),
             n => format!(", {n} steps {:.2} ms (longest {:.2})", ms(total), ms(longest)),
         };
+        let workers = match report.workers {
+            0 => String::new(),
+            1 => ", 1 worker".to_owned(),
+            n => format!(", {n} workers"),
+        };
         format!(
-            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms, cpu {:.2} ({}), copied {}, promoted {}{steps}: {why}{forced}",
+            "[orinoco {:>7.0} ms] {what} {:.1} → {:.1} MiB, {:.2} ms, cpu {:.2} ({}), copied {}, promoted {}{workers}{steps}: {why}{forced}",
             ms(self.began.elapsed()),
             mib(report.old_before),
             mib(report.old_after),

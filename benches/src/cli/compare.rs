@@ -74,6 +74,8 @@ struct Taken {
     scavenges: f64,
     /// What a scavenge's leader spent on a core.
     leader_ms: f64,
+    /// The share of those that copied in which others than the leader took part.
+    shared: f64,
     wall_ms: f64,
 }
 
@@ -153,6 +155,7 @@ impl Taken {
             young_ms: ms(costs.young),
             scavenges: costs.scavenges as f64,
             leader_ms: ms(costs.leading) / costs.led.max(1) as f64,
+            shared: costs.shared as f64 / costs.copied.max(1) as f64,
             wall_ms: wall_ns as f64 / 1e6,
         }
     }
@@ -183,6 +186,7 @@ impl Comparison {
                 young_ms: of(|t| t.young_ms),
                 scavenges: of(|t| t.scavenges),
                 leader_ms: of(|t| t.leader_ms),
+                shared: of(|t| t.shared),
                 wall_ms: of(|t| t.wall_ms),
             }
         };
@@ -244,6 +248,7 @@ impl Display for Comparison {
         line(f, "scavenges", &sides, |t| Some(t.scavenges))?;
         line(f, "a scavenge, ms", &sides, Taken::young_a_scavenge)?;
         line(f, "its leader on a core, ms", &sides, |t| Some(t.leader_ms))?;
+        line(f, "share of scavenges with others", &sides, |t| Some(t.shared))?;
         line(f, "the run, ms", &sides, |t| Some(t.wall_ms))?;
         for (of, saved) in [
             ("parallel scavenging saves", self.all_young_saved),

@@ -31,6 +31,10 @@ pub struct Costs {
     pub led: u64,
     /// Collections of the young generation, those within other stops included.
     pub scavenges: u64,
+    /// Those that copied.
+    pub copied: u64,
+    /// Those in which more threads than the leader took part.
+    pub shared: u64,
 }
 
 impl Costs {
@@ -55,6 +59,8 @@ impl Costs {
             }
             costs.cycles += u64::from(pause.ended_cycle);
             costs.scavenges += u64::from(pause.kind != StopKind::Evacuate);
+            costs.copied += u64::from(pause.workers > 0);
+            costs.shared += u64::from(pause.workers > 1);
         }
         costs
     }
@@ -86,7 +92,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn pause(kind: StopKind, ended_cycle: bool) -> Pause {
-        Pause { kind, told: 0, wall: 5 * MS, cpu: 4 * MS, phases: PhaseTimes::default(), ended_cycle, forced: None }
+        Pause { kind, told: 0, wall: 5 * MS, cpu: 4 * MS, phases: PhaseTimes::default(), workers: 2, ended_cycle, forced: None }
     }
 
     #[test]
@@ -110,6 +116,7 @@ mod tests {
         let costs = Costs::of(&Seen { stops: Vec::new(), pauses }, 2);
         assert_eq!((costs.cycles, costs.scavenges), (2, 4));
         assert_eq!((costs.led, costs.leading), (1, 4 * MS));
+        assert_eq!((costs.copied, costs.shared), (5, 5));
     }
 
     #[test]

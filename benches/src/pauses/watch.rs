@@ -53,6 +53,8 @@ pub struct Pause {
     pub cpu: Duration,
     /// What it was spent on.
     pub phases: PhaseTimes,
+    /// Threads that worked in its scavenge; 0 if it copied nothing.
+    pub workers: usize,
     /// Whether a collection of the old generation ended with it.
     pub ended_cycle: bool,
     /// Why it did not leave mutators half of the time, if it did not.
@@ -87,6 +89,7 @@ impl Observer for Watch {
                 wall: report.pause,
                 cpu: report.cpu,
                 phases: report.phases,
+                workers: report.workers,
                 ended_cycle: report.ended_cycle,
                 forced: report.forced,
             }),
@@ -206,6 +209,7 @@ mod tests {
             cpu: Duration::from_nanos(cpu),
             phases: PhaseTimes::default(),
             ended_cycle: false,
+            workers: 1,
             forced: None,
         };
         let stops = vec![stop(StopKind::Young, 0, 600), stop(StopKind::Step, 700, 750)];

@@ -109,6 +109,8 @@ pub struct CollectionReport {
     pub cpu: Duration,
     /// What it was spent on.
     pub phases: PhaseTimes,
+    /// Threads that worked in its scavenge: the leader, and helpers or stopped mutators that came; 0 if there was nothing to copy.
+    pub workers: usize,
     /// Why it did not leave mutators half of the time, if it did not.
     pub forced: Option<Forced>,
 }

@@ -225,6 +225,7 @@ impl Collector {
             pause: began.elapsed(),
             cpu: thread_time().saturating_sub(cpu_began),
             phases,
+            workers: tally.workers,
             forced,
         };
         self.size_nursery(&report, &tally);

@@ -54,6 +54,8 @@ pub(crate) struct Tally {
     pub emptied: usize,
     pub freed: usize,
     pub objects: usize,
+    /// Threads that took part in the copying.
+    pub workers: usize,
     /// Bytes that were in use in what was emptied.
     pub condemned: usize,
     /// What the time was spent on.
@@ -131,7 +133,9 @@ pub(crate) fn scavenge(
         },
     );
     clock.ends(Phase::Trace);
-    let mut all = merge(phase.take_findings());
+    let found = phase.take_findings();
+    let workers = 1 + found.len();
+    let mut all = merge(found);
     if !all.retained.is_empty() || leader.has_retained() {
         all = all.and(leader.finish());
         let start = Start { staying: std::mem::take(&mut all.retained), ..Start::default() };
@@ -174,6 +178,7 @@ pub(crate) fn scavenge(
     tally.copied = all.copied;
     tally.promoted = all.promoted;
     tally.objects = all.objects;
+    tally.workers = workers;
     tally.freed = tally.condemned.saturating_sub(all.copied + all.promoted);
     core.spaces.start_mutating();
     clock.ends(Phase::Free);
