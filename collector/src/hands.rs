@@ -6,9 +6,10 @@
 //! ```
 //!
 //! A helper that has to be woken comes 50 µs late, and where cores are few it takes one from the leader. A mutator that has
-//! just stopped is on a core already, and has nothing to do.
+//! just stopped is on a core already, and has nothing to do. So is a helper that was at work beside the program when the stop
+//! came to be wanted: it stands by from before the stop.
 //!
-//! H1  Who stands by is parked, and asked: it touches the heap as a worker of a posted phase or not at all.
+//! H1  Who stands by is parked, and asked, or no mutator: it touches the heap as a worker of a posted phase or not at all.
 //! H2  It works inside that phase's gate, which the leader closes before it goes on: nobody is at work when a stop ends.
 //! H3  Nobody waits for a hand that has not come. Who stands by looks for a moment only, and then sleeps like any other.
 use crate::gate::Gate;
@@ -110,7 +111,7 @@ impl Board {
         phase.join();
         true
     }
-    /// A stopped mutator: joins what is posted, for as long as it is `stopped`, and something comes soon enough. H1.
+    /// A stopped mutator, or a helper: joins what is posted, for as long as it is `stopped`, and something comes soon enough. H1.
     pub fn stand_by(&self, stopped: impl Fn() -> bool) {
         if self.standing_by.fetch_add(1, Relaxed) < self.most {
             let mut seen = 0;

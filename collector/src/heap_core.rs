@@ -24,6 +24,8 @@ use std::collections::VecDeque;
 pub(crate) struct Core {
     pub settings: Settings,
     pub spaces: Spaces,
+    /// A collection is due: the next safepoint stops the world. Mutators set it, collections clear it.
+    pub wanted: AtomicBool,
     /// Old places that may hold young references, beside what mutators have not handed over yet.
     /// Taken and refilled in pauses, added to by mutators that leave.
     pub remembered: Mutex<Vec<Remembered>>,
@@ -76,6 +78,7 @@ impl Core {
         Self {
             settings,
             spaces,
+            wanted: AtomicBool::new(false),
             remembered: Mutex::default(),
             droppables: Mutex::default(),
             graveyard,
@@ -98,6 +101,11 @@ impl Core {
             candidates: Candidates::default(),
             born_black: AtomicUsize::new(0),
         }
+    }
+    /// Whether a stop is about to be, or on: what helpers do beside the program can wait, and their hands are wanted.
+    pub(crate) fn is_stop_wanted(&self) -> bool {
+        // Relaxed: a hint, and nothing that was done before it.
+        self.wanted.load(Relaxed)
     }
     /// Whether a marking cycle is on.
     pub(crate) fn is_marking(&self) -> bool {

@@ -22,7 +22,7 @@ pub(crate) struct Helpers {
     pool: Option<Pool>,
     count: usize,
     /// Where stopped mutators find what to do.
-    board: Board,
+    board: Arc<Board>,
 }
 
 /// Work that several threads can share.
@@ -55,7 +55,7 @@ impl Helpers {
             0 => None,
             n => Some(Pool::start(n).map_err(|reason| HeapError::Helpers { wanted: n, reason })?),
         };
-        Ok(Self { pool, count, board: Board::new(hands) })
+        Ok(Self { pool, count, board: Arc::new(Board::new(hands)) })
     }
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
@@ -91,10 +91,83 @@ impl Helpers {
     pub(crate) fn stand_by(&self, stopped: impl Fn() -> bool) {
         self.board.stand_by(stopped);
     }
+    /// Has a helper do `piece` after piece beside the program, until nothing is left or a stop is `wanted`. For that it stands
+    /// by: it is awake, and has a core that the stop's phases can use better. Whoever leads the stop asks for the rest afterwards.
+    /// False if there are no helpers.
+    pub(crate) fn spawn_beside(
+        &self,
+        wanted: impl Fn() -> bool + Send + 'static,
+        mut piece: impl FnMut() -> bool + Send + 'static,
+    ) -> bool {
+        let board = self.board.clone();
+        self.spawn(move || {
+            while !wanted() {
+                if !piece() {
+                    return;
+                }
+            }
+            board.stand_by(wanted);
+        })
+    }
     /// Runs `work` on a helper some time; false if there are no helpers.
     pub(crate) fn spawn(&self, work: impl FnOnce() + Send + 'static) -> bool {
         let Some(pool) = &self.pool else { return false };
         pool.spawn(move || no_unwind(work));
         true
+    }
+}
+
+#[cfg(all(test, not(loom), not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::sync::{AtomicBool, AtomicUsize, Ordering::Relaxed, thread};
+    use std::time::{Duration, Instant};
+
+    struct Helped(AtomicBool);
+
+    impl Phase for Helped {
+        fn help(self: &Arc<Self>) {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    fn wait_until(what: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !what() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_helper_leaves_what_it_does_beside_the_program_when_a_stop_is_wanted() {
+        let helpers = Helpers::new(1, 1).unwrap();
+        let (wanted, pieces) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        assert!(helpers.spawn_beside(
+            {
+                let wanted = wanted.clone();
+                move || wanted.load(Relaxed)
+            },
+            {
+                let pieces = pieces.clone();
+                move || {
+                    pieces.fetch_add(1, Relaxed);
+                    true
+                }
+            },
+        ));
+        wait_until(|| pieces.load(Relaxed) > 0);
+        wanted.store(true, Relaxed);
+        let phase = Arc::new(Helped(AtomicBool::new(false)));
+        // The pool has one thread: did it go on with the pieces, nobody would ever come. That it was about to go to sleep when
+        // the phase was posted may happen, and then the next one wakes it.
+        wait_until(|| {
+            helpers.share(&phase, 1, || thread::sleep(Duration::from_millis(1)));
+            phase.0.load(Relaxed)
+        });
+        let done = pieces.load(Relaxed);
+        wanted.store(false, Relaxed);
+        thread::yield_now();
+        assert_eq!(pieces.load(Relaxed), done, "the rest is for whoever asks again");
     }
 }

@@ -25,11 +25,10 @@ impl Collector {
             let core = self.core.clone();
             // The next pause's memory does not wait for the end of a long sweep.
             let sweep = move || {
-                while sweep::sweep_one(&core) {
-                    core.spaces.make_ready();
-                }
+                let swept = sweep::sweep_one(&core);
+                core.spaces.make_group_ready() || swept
             };
-            if !self.helpers.spawn(sweep) {
+            if !self.helpers.spawn_beside(self.stop_wanted(), sweep) {
                 // Nobody else will: a few regions at each collection, and as many as are needed at the next full one.
                 for _ in 0..16 {
                     if !sweep::sweep_one(&self.core) {
@@ -44,6 +43,11 @@ impl Collector {
         self.tidy();
         self.tell_observer();
     }
+    /// Says whether a stop is about to be, or on.
+    fn stop_wanted(&self) -> impl Fn() -> bool + Send + use<> {
+        let core = self.core.clone();
+        move || core.is_stop_wanted()
+    }
     /// Has memory ready for the next pause, on a helper if there is one: the first touch of memory does not belong into
     /// a pause. Giving back what a cycle left over does not either; a heap that nobody tends does it here, a little
     /// after each stop.
@@ -52,9 +56,8 @@ impl Collector {
         if !core.spaces.is_ready() {
             // What the next pause surely needs does not wait for a helper, which may be busy or have no core.
             core.spaces.make_most_urgent_ready(core.survival_permille());
-            let work = move || core.spaces.make_ready();
-            if !self.helpers.spawn(work.clone()) {
-                work();
+            if !self.helpers.spawn_beside(self.stop_wanted(), move || core.spaces.make_group_ready()) {
+                self.core.spaces.make_ready();
             }
         }
         if !self.settings().is_tended() {

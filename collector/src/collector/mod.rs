@@ -25,11 +25,12 @@ use crate::pace::dice::Dice;
 pub use crate::pace::duty::Forced;
 use crate::pace::effort::Effort;
 use crate::pace::growth::{self, Speeds};
+use crate::pace::nursery::Cost;
 use crate::space::pool::Pool;
 use crate::space::spaces::Spaces;
 use crate::statistics::{StopKind, Stops};
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Mutex};
-use crate::units::Bytes;
+use crate::units::{Bytes, REGION_BYTES};
 pub use crate::verify::Census;
 use crate::workers::Helpers;
 pub use idling::Idle;
@@ -133,8 +134,6 @@ impl CollectionReport {
 pub struct Collector {
     core: Arc<Core>,
     helpers: Helpers,
-    /// The row is used up: the next safepoint collects. Mutators set it, collections clear it.
-    wanted: AtomicBool,
     /// A mutator was refused memory: the next collection is a whole one. Mutators set it, whole collections clear it.
     refused: AtomicBool,
     /// A whole collection left too little below the limit: the embedder is to be asked. Stops set it, who asks clears it.
@@ -225,6 +224,11 @@ impl Collector {
         let pool = if settings.zeal.forbid { pool.forbidding() } else { pool };
         let helpers = Helpers::new(settings.helpers, settings.hands())?;
         let spaces = Spaces::new(pool, settings.nursery);
+        if settings.adapts() {
+            // The first scavenge is there to measure.
+            let most = settings.nursery.get().div_ceil(REGION_BYTES);
+            spaces.set_nursery_regions(Cost::default().row(settings.pause_target, most));
+        }
         spaces.start_mutating();
         // The first pause finds something to copy to.
         spaces.pool.prepare(1);
@@ -233,7 +237,6 @@ impl Collector {
         Ok(Self {
             core: Arc::new(Core::new(settings, spaces)),
             helpers,
-            wanted: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             near: AtomicBool::new(false),
             raised: AtomicBool::new(false),

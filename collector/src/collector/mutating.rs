@@ -163,8 +163,9 @@ impl Collector {
         self.want();
     }
     pub(super) fn want(&self) {
-        if !self.wanted.load(Relaxed) {
-            self.wanted.store(true, Relaxed);
+        let wanted = &self.core.wanted;
+        if !wanted.load(Relaxed) {
+            wanted.store(true, Relaxed);
         }
     }
     /// Before the first ephemeron table is made.
@@ -194,7 +195,7 @@ impl Collector {
     }
     /// Whether the next safepoint should collect.
     pub fn collection_wanted(&self) -> bool {
-        self.wanted.load(Relaxed)
+        self.core.is_stop_wanted()
     }
 
     /// A mutator that a stop keeps waiting helps in it, as long as it is `stopped`, if there is something to do soon.

@@ -60,7 +60,7 @@ impl Collector {
         if core.settings.zeal.every > 0 && core.spaces.is_cramped() {
             self.want();
         }
-        if self.wanted.load(Relaxed) {
+        if core.is_stop_wanted() {
             if self.is_pressed() {
                 return Some((CollectionKind::Full, Cause::Pressure));
             }
@@ -202,7 +202,7 @@ impl Collector {
             self.effort.lock().allocated = self.allocated_hint();
             self.release_due.store(true, Relaxed);
         }
-        self.wanted.store(false, Relaxed);
+        self.core.wanted.store(false, Relaxed);
         self.owned().note_stop();
         phases.add_all(&tally.phases);
         let mut clock = PhaseClock::start();

@@ -283,21 +283,23 @@ impl Pool {
     }
     /// Backs free regions with memory until `wanted` are, so that the next pause need not. For outside of pauses.
     pub(crate) fn prepare(&self, wanted: usize) {
-        loop {
-            let Some(range) = self.free.lock().withdraw_closed(wanted) else { return };
-            self.table.grow_to(range.end - 1);
-            let opened = self.open(range.clone()).is_ok();
-            if opened {
-                self.heap.touch(range.start * REGION_BYTES, range.len() * REGION_BYTES);
-                self.marks.touch(range.start * SIDE_BYTES, range.len() * SIDE_BYTES);
-            }
-            let mut free = self.free.lock();
-            if !opened {
-                free.closed(range);
-                return;
-            }
-            free.opened(range);
+        while self.prepare_group(wanted) {}
+    }
+    /// The same for one group at most; false if there is nothing to do, or the system refuses.
+    pub(crate) fn prepare_group(&self, wanted: usize) -> bool {
+        let Some(range) = self.free.lock().withdraw_closed(wanted) else { return false };
+        self.table.grow_to(range.end - 1);
+        let opened = self.open(range.clone()).is_ok();
+        if opened {
+            self.heap.touch(range.start * REGION_BYTES, range.len() * REGION_BYTES);
+            self.marks.touch(range.start * SIDE_BYTES, range.len() * SIDE_BYTES);
         }
+        let mut free = self.free.lock();
+        match opened {
+            true => free.opened(range),
+            false => free.closed(range),
+        }
+        opened
     }
     /// Regions in use; a hint while mutators run.
     pub(crate) fn in_use(&self) -> usize {

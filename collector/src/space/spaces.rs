@@ -307,13 +307,18 @@ impl Spaces {
     pub(crate) fn is_ready(&self) -> bool {
         self.pool.is_prepared(self.regions_to_have_ready())
     }
+    /// Sees to a group of them; false if nothing is left to do. For outside of pauses.
+    pub(crate) fn make_group_ready(&self) -> bool {
+        self.pool.prepare_group(self.regions_to_have_ready())
+    }
     /// Sees to it. For outside of pauses.
     pub(crate) fn make_ready(&self) {
         self.pool.prepare(self.regions_to_have_ready());
     }
-    /// Sees to the part that the next pause will copy to if `survival` of a thousand bytes survive.
+    /// Sees to the part that the next pause will copy to if `survival` of a thousand bytes survive, and a group: what is touched
+    /// early costs no more, and a copier without ready memory leaves what lives where it is.
     pub(crate) fn make_most_urgent_ready(&self, survival: usize) {
-        self.pool.prepare(self.nursery_regions() * survival / 1000 + 2);
+        self.pool.prepare(self.nursery_regions() * survival / 1000 + GROUP);
     }
     /// How many regions the row has, or will have after the next pause.
     pub(crate) fn nursery_regions(&self) -> usize {
