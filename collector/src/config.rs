@@ -271,9 +271,9 @@ impl HeapConfig {
         self.settings.seed = Some(seed);
         self
     }
-    /// What a young collection may take of its leader's processor; the nursery is made so long that three quarters of it
-    /// should do. Where the guess is wrong, what is not copied within it stays where it is. Default 1 ms; 100 µs up to the step
-    /// cap.
+    /// What a young collection may take of its leader's processor; the nursery is made so long that two fifths of it should
+    /// do, for a leader to whom no helper comes takes twice as long. Where the guess is wrong, what is not copied within one and
+    /// a half times the target stays where it is. Default 1 ms; 100 µs up to the step cap.
     #[must_use]
     pub fn pause_target(mut self, target: Duration) -> Self {
         self.settings.pause_target = target;

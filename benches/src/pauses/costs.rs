@@ -92,7 +92,16 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn pause(kind: StopKind, ended_cycle: bool) -> Pause {
-        Pause { kind, told: 0, wall: 5 * MS, cpu: 4 * MS, phases: PhaseTimes::default(), workers: 2, ended_cycle, forced: None }
+        Pause {
+            kind,
+            told: 0,
+            wall: 5 * MS,
+            cpu: 4 * MS,
+            phases: PhaseTimes::default(),
+            workers: 2,
+            ended_cycle,
+            forced: None,
+        }
     }
 
     #[test]
