@@ -81,6 +81,7 @@ impl Tally {
         self.emptied += emptied;
         self.freed += freed;
         self.objects += objects;
+        self.workers = self.workers.max(other.workers);
         self.condemned += condemned;
         self.phases.add_all(&other.phases);
         self.young_weak.extend(other.young_weak);
