@@ -23,6 +23,8 @@ pub(super) struct Schedule {
     allocated: usize,
     /// How often the finishing stop gave up.
     pub(super) returns: u32,
+    /// How often it has cleared a part only.
+    pub(super) clearings: u32,
 }
 
 /// A step's own deadline, the lower end of what can be felt.
@@ -35,7 +37,7 @@ const STEP_BYTES: usize = 1 << 20;
 impl Collector {
     /// In a stop: a cycle begins.
     pub(super) fn begin_schedule(&self) {
-        *self.schedule.lock() = Schedule { live: self.core.spaces.old_bytes(), allocated: 0, returns: 0 };
+        *self.schedule.lock() = Schedule { live: self.core.spaces.old_bytes(), ..Schedule::default() };
     }
     /// In a stop: what was allocated since the last one counts for the schedule.
     pub(super) fn note_allocation(&self) {

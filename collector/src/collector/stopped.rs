@@ -319,6 +319,7 @@ impl Collector {
         let settled = settle_concurrent(core, world, std::mem::take(&mut tally.young_weak), enough);
         clock.ends(Phase::MarkSettle);
         if !settled {
+            self.schedule.lock().clearings += 1;
             phases.add_all(&clock.times);
             return (tally, false);
         }
@@ -334,10 +335,12 @@ impl Collector {
         (tally, true)
     }
     /// Says when a stop has cleared enough of what refers to the dead: at the deadline, but not before a tenth of the cap has
-    /// gone into it; under the zeal of steps, after one slice.
+    /// gone into it, or twice as much as in the last such stop of the cycle, up to four fifths; under the zeal of steps, after
+    /// one slice.
     fn clearing_budget(&self, deadline: Option<Instant>) -> impl FnMut() -> bool + use<> {
         let s = &self.core.settings;
-        let until = deadline.map(|deadline| deadline.max(Instant::now() + s.step_cap / 10));
+        let doubled = (s.step_cap / 10) * (1 << self.schedule.lock().clearings.min(3));
+        let until = deadline.map(|deadline| deadline.max(Instant::now() + doubled));
         let step = s.zeal.step && deadline.is_some();
         move || step || until.is_some_and(|until| Instant::now() >= until)
     }

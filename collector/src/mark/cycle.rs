@@ -96,12 +96,17 @@ const LOOK: usize = 64;
 /// When everything is marked that will be, what lives through ephemerons included: clears what refers to the dead, slice by
 /// slice (see [`clearing`](crate::mark::clearing)). Whether nothing is left.
 fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>, mut enough: impl FnMut() -> bool) -> bool {
-    if core.clearing.begin() {
+    let begins = core.clearing.begin();
+    if begins {
         core.waiting.clear();
         core.ready.lock().retain(|object| leader.resolve(*object).is_some());
     }
-    core.clearing.add(std::mem::take(&mut *core.weak_found.lock()));
-    core.clearing.add(leader.take_weak());
+    let work = |object: ObjectRef| if is_table(object) { LOOK } else { 1 };
+    let mut found = std::mem::take(&mut *core.weak_found.lock());
+    found.extend(leader.take_weak());
+    // What has been made since the last slice is not left to the next one, or the list would never be empty.
+    let mut owed = if begins { 0 } else { found.iter().map(|object| work(*object)).sum() };
+    core.clearing.add(found);
     // What the last scavenge listed is listed still; what refers to a candidate joins it.
     let known: HashSet<ObjectRef> = match core.candidates.are_any() {
         true => core.remembered.lock().iter().filter_map(Remembered::weak).collect(),
@@ -117,10 +122,16 @@ fn settle_weak(core: &Core, leader: &mut MarkWorker, young: Vec<ObjectRef>, mut 
         if settled.young && old && core.candidates.are_any() && !known.contains(&object) {
             core.remembered.lock().push(Remembered::Weak(object));
         }
-        done.set(done.get() + if is_table(object) { LOOK } else { 1 });
+        done.set(done.get() + work(object));
         settled.next
     };
-    let enough = || done.get() >= LOOK && done.replace(0) > 0 && enough();
+    let enough = || {
+        if done.get() < LOOK {
+            return false;
+        }
+        owed = owed.saturating_sub(done.replace(0));
+        owed == 0 && enough()
+    };
     if !core.clearing.advance(slice, enough) {
         return false;
     }

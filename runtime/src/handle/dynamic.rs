@@ -8,7 +8,7 @@
 //! D2  A vtable outlives the window that it was made in. So a type is only unsized to a trait that its constructor
 //!     implements at *every* collector lifetime; `impl Trait<'static> for T` alone does not get into one.
 //! D3  A pointer to a trait object is its address and its vtable, in this order; looked at whenever one is made.
-use crate::handle::gc::{Gc, HeapType};
+use crate::handle::gc::{Gc, HeapType, relocate_start};
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::units::WORD;
@@ -107,8 +107,7 @@ unsafe impl<U: ?Sized + RebindDyn> Trace for GcDyn<'_, U> {
         v.edge(unsafe { ObjectRef::from_start(self.start) });
     }
     fn relocate<V: Mover>(&mut self, v: &mut V) {
-        // SAFETY: D1; the collector answers with the address of the same object, now.
-        self.start = unsafe { NonNull::new_unchecked(v.forward(ObjectRef::from_start(self.start)).as_ptr()) };
+        relocate_start(&mut self.start, v); // D1
     }
 }
 // SAFETY: R3, it was a `Gc` to a `Share` type.

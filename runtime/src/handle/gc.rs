@@ -11,6 +11,7 @@ use crate::mutator::cx::Cx;
 use crate::trace::{Marker, Mover, Rebind, Share, Trace};
 use orinoco_collector::object::raw::ObjectRef;
 use orinoco_collector::object::trace::{EdgeList, TypeInfo};
+use orinoco_collector::sync::{AtomicPtr, Ordering};
 use orinoco_collector::units::{WORD, round_to_word};
 use std::any::TypeId;
 use std::fmt;
@@ -63,7 +64,8 @@ unsafe impl<T: Share> HeapType for T {
         name: std::any::type_name::<T>,
         // SAFETY: G3, the payload is a `T`, and `mark` may see it beside running mutators.
         mark: |o, _, _, v| unsafe { (*o.payload().cast::<T>()).mark(v) },
-        // SAFETY: G3, the payload is a `T`; the world is stopped, so there is no other reference to it.
+        // SAFETY: G3, the payload is a `T`; the world is stopped, and other workers write references to it as this one does
+        // (`relocate_start`), nothing else.
         relocate: |o, _, _, v| unsafe { (*o.payload().cast::<T>()).relocate(v) },
         // SAFETY: as for `mark`.
         list: |o, _, _, v| unsafe { (*o.payload().cast::<T>()).mark::<EdgeList<'_>>(v) },
@@ -118,7 +120,7 @@ unsafe impl<V: Share> HeapType for [V] {
         },
         relocate: |o, from, to, v| {
             for i in from..to {
-                // SAFETY: as for `mark`; the world is stopped, and each element is moved by one worker at a time.
+                // SAFETY: as for `mark`; the world is stopped, and other workers write references as this one does.
                 unsafe { (*element::<V>(o, i)).relocate(v) }
             }
         },
@@ -292,6 +294,22 @@ impl fmt::Debug for Opaque {
     }
 }
 
+/// Has a plain word refer to where its object is from now on. Two workers may come by at once: who is remembered as a whole may
+/// hold a lock that is listed, or be recorded by two markers. Each reads what the other does or does not write, and both write
+/// the same.
+#[inline(always)]
+pub(crate) fn relocate_start<V: Mover>(start: &mut NonNull<u8>, v: &mut V) {
+    // SAFETY: G2, it is an aligned word, as large as an atomic one, and in a stop nobody uses it but by this function.
+    let word = unsafe { &*(&raw mut *start).cast::<AtomicPtr<u8>>() };
+    // Relaxed: the stop orders this against mutators.
+    let now = word.load(Ordering::Relaxed);
+    // SAFETY: G2, null is no object.
+    let now = unsafe { NonNull::new_unchecked(now) };
+    // SAFETY: G2, it is an object, where it was or where it is.
+    let object = unsafe { ObjectRef::from_start(now) };
+    word.store(v.forward(object).as_ptr(), Ordering::Relaxed);
+}
+
 // SAFETY: R1, the target's constructor under a reference.
 unsafe impl<T: ?Sized + HeapType> Rebind for Gc<'_, T> {
     type At<'a> = Gc<'a, T::On<'a>>;
@@ -304,9 +322,7 @@ unsafe impl<T: ?Sized + HeapType> Trace for Gc<'_, T> {
     }
     #[inline(always)]
     fn relocate<V: Mover>(&mut self, v: &mut V) {
-        let moved = v.forward(Gc::object(*self));
-        // SAFETY: the collector answers with the address of the same object, now.
-        self.start = unsafe { NonNull::new_unchecked(moved.as_ptr()) };
+        relocate_start(&mut self.start, v);
     }
 }
 // SAFETY: R3, heap types are `Share`, `[V]` of `Share`, `str`, or only looked at through a downcast.

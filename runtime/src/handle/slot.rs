@@ -195,8 +195,9 @@ unsafe impl<V: Word + Rebind> Trace for Packed<V> {
     }
     #[inline(always)]
     fn relocate<M: Mover>(&mut self, v: &mut M) {
-        if let Some(target) = target_of::<V>(self.word) {
-            self.word = V::retarget(self.word, v.forward(target).as_ptr());
+        if V::MAY_POINT {
+            // SAFETY: it is an aligned word, as large as an atomic one; the world is stopped (R2).
+            unsafe { relocate_word::<V, M>((&raw mut self.word).cast(), v) }
         }
     }
 }

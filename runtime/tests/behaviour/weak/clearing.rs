@@ -126,3 +126,36 @@ fn whole_collections_finish_what_slices_have_begun() {
         });
     }
 }
+
+/// Each stop cleared a slice, as late as it was, and each round more weak references were promoted than that: clearing never ended, nothing
+/// was swept, and the heap grew to its limit. It took a machine on which a slice was all that a stop had time for.
+#[test]
+fn clearing_ends_though_more_is_promoted_in_each_stop_than_a_slice_clears() {
+    const A_ROUND: usize = 600;
+    let heap = sliced();
+    heap.enter((), |m| {
+        let (target, ring) = {
+            let cx: &Cx = m;
+            let ring: Gc<'_, [Slot<Option<Weak<'_, Node<'_>>>>]> = cx.alloc_slice(4 * A_ROUND, |_| Slot::new(None));
+            (cx.root(node(cx, 1)), cx.root(ring))
+        };
+        let mut round = 0;
+        let mut play = |m: &mut Mutator<()>| {
+            let cx: &Cx = m;
+            for i in 0..A_ROUND {
+                ring.get(cx)[(round * A_ROUND + i) % (4 * A_ROUND)].set(cx, Some(cx.weak(target.get(cx))));
+            }
+            round += 1;
+            litter(m, 256 << 10);
+            m.safepoint();
+        };
+        (0..8).for_each(|_| play(m));
+        let before = heap.statistics().full_collections;
+        m.begin_collection();
+        let ended = (0..2000).any(|_| {
+            play(m);
+            heap.statistics().full_collections > before
+        });
+        assert!(ended, "{:?}", heap.statistics());
+    });
+}
