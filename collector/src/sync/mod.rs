@@ -4,6 +4,7 @@
 //!              ┌── native      core's atomics, parking_lot's locks, crossbeam's deque
 //!   sync ──────┼── checked     loom's, under `--cfg loom`: the same names, and every interleaving
 //!              └── scheduled   shuttle's, under `--cfg shuttle`: whole heaps, and as many interleavings as one has time for
+//!                  locks       what is said once for both: their locks, without poison
 //! ```
 //!
 //! What is checked is what ships: a protocol imports `crate::sync` and nothing else, so that a model runs its very code.
@@ -18,6 +19,8 @@
 
 #[cfg(loom)]
 mod checked;
+#[cfg(any(loom, shuttle))]
+mod locks;
 #[cfg(not(any(loom, shuttle)))]
 mod native;
 #[cfg(shuttle)]
@@ -25,6 +28,8 @@ mod scheduled;
 
 #[cfg(loom)]
 pub use checked::*;
+#[cfg(any(loom, shuttle))]
+pub use locks::*;
 #[cfg(not(any(loom, shuttle)))]
 pub use native::*;
 #[cfg(shuttle)]

@@ -149,28 +149,26 @@ impl Cells {
     }
 }
 
-fn a_target_dies_for_all_at_once() {
+/// What a window of the program sees that falls anywhere among the slices of clearing, and the sweep.
+fn look_while_clearing<R>(look: impl FnOnce(&Cells) -> R) -> R {
     let cells = Cells::new();
     let collector = thread::spawn({
         let cells = cells.clone();
         move || cells.clear_and_sweep()
     });
     let window = cells.world.lock();
-    let (one, other) = (cells.look(0), cells.look(1));
-    assert_eq!(one.is_some(), other.is_some(), "one weak reference says dead, another alive");
+    let seen = look(&cells);
     drop(window);
     collector.join().unwrap();
+    seen
+}
+
+fn a_target_dies_for_all_at_once() {
+    let (one, other) = look_while_clearing(|cells| (cells.look(0), cells.look(1)));
+    assert_eq!(one.is_some(), other.is_some(), "one weak reference says dead, another alive");
 }
 
 fn what_is_not_cleared_is_not_swept() {
-    let cells = Cells::new();
-    let collector = thread::spawn({
-        let cells = cells.clone();
-        move || cells.clear_and_sweep()
-    });
-    let window = cells.world.lock();
-    let seen = cells.look(1);
-    drop(window);
+    let seen = look_while_clearing(|cells| cells.look(1));
     assert!(seen.is_none_or(|found| found == ALIVE), "a weak reference leads to memory that was swept");
-    collector.join().unwrap();
 }

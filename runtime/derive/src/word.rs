@@ -133,11 +133,11 @@ fn expand_enum(input: &DeriveInput, data: &DataEnum, asked: &[(&str, Span)]) -> 
         match t.field {
             Some(_) => {
                 let unpack = Ident::new(&unpack.to_string(), t.span());
-                // SAFETY, of what is generated: the tag says that this variant was encoded, and by the same derive.
-                // The keyword itself is ours, or the embedder's `forbid(unsafe_code)` would object.
+                // The keyword is ours, not spanned as the call is, or the embedder's `forbid(unsafe_code)` would object.
                 let call = quote_spanned!(t.span()=> ::orinoco::__private::transparent::#unpack(__bits));
                 quote!(#pattern => {
                     let __bits = #tagged_mod::#payload(__word);
+                    // SAFETY: the tag says that this variant was encoded, and by the same derive (V5).
                     #name::#variant(unsafe { #call })
                 })
             }

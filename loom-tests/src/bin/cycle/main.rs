@@ -5,20 +5,20 @@
 //! objects and stops than loom can hold. Every state that can be reached is visited; a mistake must be found, with the
 //! shortest way to it. States are as in a sequentially consistent machine: what is weaker than that is loom's.
 
-#[cfg(not(any(loom, shuttle, gc_tsan)))]
+#[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
 mod model;
-#[cfg(not(any(loom, shuttle, gc_tsan)))]
+#[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
 mod stop;
 
 use std::process::ExitCode;
 
-#[cfg(any(loom, shuttle, gc_tsan))]
+#[cfg(any(loom, shuttle, gc_tsan, miri))]
 fn main() -> ExitCode {
     eprintln!("this build has no explicit-state checker");
     ExitCode::from(2)
 }
 
-#[cfg(not(any(loom, shuttle, gc_tsan)))]
+#[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
 fn main() -> ExitCode {
     use model::{Cycle, MISTAKES, Mistake};
     let argument = std::env::args().nth(1).unwrap_or_default();
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(not(any(loom, shuttle, gc_tsan)))]
+#[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
 mod explore {
     use crate::model::{Cycle, MISTAKES, Mistake};
     use stateright::{Checker, HasDiscoveries, Model};

@@ -7,9 +7,11 @@
 //! ```
 //!
 //! `cargo verify [full] STEP …` runs only the named steps; `cargo verify sweep` keeps what the sweep over all orders says in
-//! `loom-tests/sweep.md`. What a step prints goes to `target/verify/STEP.log`. A tool that is not there is said to be
+//! `loom-tests/sweep.md`, and `cargo verify mutants` what became of changes made by rote in `loom-tests/mutants.md`. What a step prints goes to `target/verify/STEP.log`. A tool that is not there is said to be
 //! SKIPPED, with the reason. The last line counts.
 
+#[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
+mod mutants;
 mod run;
 mod steps;
 mod sweep;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         ["soak"] => soak(None),
         ["soak", minutes] if minutes.parse::<u64>().is_ok() => soak(minutes.parse().ok()),
         ["sweep"] => sweep::keep(),
+        #[cfg(not(any(loom, shuttle, gc_tsan, miri)))]
+        ["mutants"] => mutants::keep(),
         ["full", steps @ ..] if known(steps) => once(Tier::Full, &named(steps)),
         steps if known(steps) => once(Tier::Quick, &named(steps)),
         _ => usage(),
@@ -36,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: cargo verify quick|full|soak [MINUTES]|sweep|STEP …");
+    eprintln!("usage: cargo verify quick|full|soak [MINUTES]|sweep|mutants|STEP …");
     STEPS.iter().for_each(|step| eprintln!("  {:<11} {:<6} {}", step.name, step.tier.name(), step.proves));
     ExitCode::from(2)
 }
@@ -58,7 +62,8 @@ fn chosen(tier: Tier) -> Vec<&'static Step> {
 /// Runs steps, prints what each covered, and counts.
 fn once(tier: Tier, steps: &[&Step]) -> ExitCode {
     let begun = Instant::now();
-    let outcomes: Vec<Outcome> = steps.iter().map(|step| report(step, tier, 1)).collect();
+    // Two at a time: most of them build, or end, with one thread at work.
+    let outcomes: Vec<Outcome> = run::in_two_lanes(steps.len(), |at| report(steps[at], tier, 1));
     let count = |of: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| of(outcome)).count();
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
     println!("\n{} s", begun.elapsed().as_secs());

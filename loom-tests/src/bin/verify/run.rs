@@ -4,6 +4,8 @@ use std::fmt::{Display, Formatter};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// The target that sanitizers are built for.
 pub const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -110,4 +112,26 @@ pub fn there_is(program: &str, args: &str) -> bool {
     let mut command = Command::new(program);
     command.args(args.split_whitespace()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Does something with each number below `count`, two at a time, in this order; what came of each.
+pub fn in_two_lanes<T: Send>(count: usize, each: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Relaxed);
+                    if at >= count {
+                        return;
+                    }
+                    let result = each(at);
+                    done.lock().expect("no lane panics").push((at, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no lane panics");
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -57,14 +57,6 @@ pub const STEPS: &[Step] = &[
     step("models", Tier::Quick, ALWAYS, models, "every interleaving of every protocol; every planted bug dies in one"),
     step("planted", Tier::Quick, ALWAYS, planted, "the scenarios on real threads; bugs that no model reaches"),
     step(
-        "cycle",
-        Tier::Quick,
-        ALWAYS,
-        cycle,
-        "an abstract cycle keeps what can be reached, and ends; no mistake in it does",
-    ),
-    step("programs", Tier::Quick, DRAWN, programs, "programs by dice leave a whole heap as a plain graph says"),
-    step(
         "schedules",
         Tier::Quick,
         DRAWN,
@@ -78,6 +70,14 @@ pub const STEPS: &[Step] = &[
         tsan,
         "no data race on real threads, whole heaps included; planted ones are seen",
     ),
+    step(
+        "cycle",
+        Tier::Quick,
+        ALWAYS,
+        cycle,
+        "an abstract cycle keeps what can be reached, and ends; no mistake in it does",
+    ),
+    step("programs", Tier::Quick, DRAWN, programs, "programs by dice leave a whole heap as a plain graph says"),
     step("asan", Tier::Full, DRAWN, asan, "no access outside what is allocated, and nothing leaks"),
     step(
         "memcheck",
@@ -267,27 +267,23 @@ fn memcheck(_: Tier, _: u64) -> Outcome {
 }
 
 fn miri(_: Tier, _: u64) -> Outcome {
-    if !there_is("rustup", "run nightly cargo miri --version") {
-        return Outcome::Skipped("no nightly toolchain with Miri is installed".to_owned());
+    // It builds a standard library of its own, once.
+    if !there_is("rustup", "run nightly cargo miri setup") {
+        return Outcome::Skipped("rustup toolchain install nightly --component miri,rust-src".to_owned());
     }
-    // The heap's memory is mapped by the system, which Miri does not do: the rooms without a heap are for it.
-    let protocols =
-        ["forwarding", "worklist", "termination", "gate", "lock", "marking", "barrier", "roots", "safepoint"];
-    let mut seen = 0;
-    for scenario in loom_tests::scenarios::all() {
-        if !protocols.iter().any(|protocol| scenario.name.starts_with(&format!("{protocol}::"))) {
-            continue;
-        }
+    // A whole heap's memory is mapped by the system, which Miri does not do: what has no heap is for it.
+    let scenarios: Vec<_> =
+        loom_tests::scenarios::all().into_iter().filter(|scenario| !scenario.name.starts_with("heaps::")).collect();
+    for scenario in &scenarios {
         let run = Run::new("miri", 600, "rustup")
             .args("run nightly cargo miri run -q --target-dir target/miri -p loom-tests --bin stress --")
             .args(&format!("{} 1", scenario.name))
             .env("MIRIFLAGS", "-Zmiri-many-seeds=0..8 -Zmiri-ignore-leaks -Zmiri-permissive-provenance");
-        if let failed @ Outcome::Failed(_) = run.outcome(|_| String::new()) {
-            return failed;
+        if let Outcome::Failed(why) = run.outcome(|_| String::new()) {
+            return Outcome::Failed(format!("{}: {why}", scenario.name));
         }
-        seen += 1;
     }
-    Outcome::Passed(format!("{seen} scenarios, 8 seeds each"))
+    Outcome::Passed(format!("{} scenarios, 8 seeds each", scenarios.len()))
 }
 
 /// What a fuzzer is told by: which edges were taken, and what was compared. The stable toolchain has it.
