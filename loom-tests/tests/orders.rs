@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// How far above an order its comment may end.
 const NEAR: usize = 8;
 
+/// It has a phase of such a name, and no atomic word whose order it could be.
+const NAMES_A_PHASE: &str = "collector/src/event.rs";
+
 /// Every source file of both crates outside the shim and the table, with its path from the workspace's root, line by line
 /// up to the tests.
 fn sources() -> Vec<(String, Vec<String>)> {
@@ -62,7 +65,11 @@ fn written_out(line: &str) -> usize {
 
 #[test]
 fn an_order_is_written_through_the_table() {
-    for (path, lines) in sources().into_iter().filter(|(path, _)| !path.ends_with("/event.rs")) {
+    for (path, lines) in sources() {
+        if path == NAMES_A_PHASE {
+            assert!(!lines.iter().any(|line| code(line).contains("Atomic")), "{path} has atomics now");
+            continue;
+        }
         let found: Vec<_> = lines.iter().filter(|line| written_out(line) > 0).collect();
         assert!(found.is_empty(), "{path} writes out orders that no model can weaken: {found:#?}");
     }

@@ -4,7 +4,8 @@
 //!   cargo mutants --list ──▶ a copy of the source with all of them in it ──▶ one build
 //!                              (`schema`: a function asks which one is planted)
 //!     ──▶ one run of each model: how long it takes, and to which functions it comes
-//!     ──▶ each mutant in the models that come to its function, the quickest first, until one dies ──▶ mutants.md
+//!     ──▶ each mutant in the models that come to its function, the quickest first, until one dies
+//!     ──▶ if none does: in the room's own tests, and in whole heaps ──▶ mutants.md
 //! ```
 //!
 //! A build for each mutant would take days, and these are the same mutants in one: what `planted.rs` does by hand for the
@@ -16,8 +17,9 @@ mod listed;
 mod page;
 mod schema;
 
-use crate::run::{Outcome, Run, in_two_lanes};
+use crate::run::{Run, in_two_lanes};
 use listed::{Function, Mutant};
+use schema::Built;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -46,7 +48,7 @@ const ROOMS: &[&str] = &[
 ];
 
 /// Models that take longer are not asked: a survivor is looked at by every model that comes to it.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One model without a mutant: how long it takes, and the functions that it comes to.
 struct Model {
@@ -57,12 +59,10 @@ struct Model {
 
 /// What came of a mutant.
 pub enum End {
-    /// It died in a model, of an assertion or for lack of an end.
-    Died(&'static str),
-    /// Every model that comes to its function passed: so many.
+    /// It died in that witness, of an assertion or for lack of an end.
+    Died(String),
+    /// All passed, and so many models that come to its function.
     Survived(usize),
-    /// No model comes to its function.
-    Unreached,
     /// The compiler refuses it.
     Unviable,
     /// It stands in a mistake that is planted by hand, and means nothing without that.
@@ -89,8 +89,8 @@ pub fn keep() -> ExitCode {
 fn all() -> Result<Vec<String>, String> {
     let begun = Instant::now();
     let functions = listed::functions(ROOMS)?;
-    let (program, unviable) = schema::build(&functions)?;
-    let models = models(&program);
+    let built = schema::build(&functions)?;
+    let models = models(&built.model);
     println!("{} models asked, one build for all mutants, after {} s", models.len(), begun.elapsed().as_secs());
     let mutants: Vec<(&Function, &Mutant)> =
         functions.iter().flat_map(|function| function.mutants.iter().map(move |mutant| (function, mutant))).collect();
@@ -99,15 +99,15 @@ fn all() -> Result<Vec<String>, String> {
         match () {
             () if function.is_none() => End::Constant,
             () if mutant.in_a_mistake => End::InAMistake,
-            () if unviable.contains(&mutant.number) => End::Unviable,
-            () => trial(&program, &models, function, mutant),
+            () if built.refused.contains(&mutant.number) => End::Unviable,
+            () => trial(&built, &models, function, mutant),
         }
     });
     let ended: Vec<_> = mutants.iter().map(|(_, mutant)| *mutant).zip(&ends).collect();
     page::write(&ended);
     println!("{} mutants in {} s: {}", ended.len(), begun.elapsed().as_secs(), page::FILE);
     let explained = |mutant: &Mutant| explained::reason(mutant).is_some();
-    let survived = |end: &End| matches!(end, End::Survived(_) | End::Unreached);
+    let survived = |end: &End| matches!(end, End::Survived(_));
     Ok(ended.iter().filter(|(m, end)| survived(end) && !explained(m)).map(|(m, _)| m.name.clone()).collect())
 }
 
@@ -126,19 +126,43 @@ fn models(program: &str) -> Vec<Model> {
     models
 }
 
-/// One mutant in the models that come to it.
-fn trial(program: &str, models: &[Model], function: &Function, mutant: &Mutant) -> End {
+/// One mutant in the models that come to it, and then in what has no scheduler.
+fn trial(built: &Built, models: &[Model], function: &Function, mutant: &Mutant) -> End {
+    let number = mutant.number.to_string();
+    let dies = |program: &str, words: &str, limit: u64| {
+        let run = Run::new(&log(&number), limit, program).args(words).env("ORINOCO_MUTANT", &number);
+        !run.env("ORINOCO_PROGRAM", &format!("target/verify/mutants/{number}.bin")).go().0
+    };
     let mut passed = 0;
     for model in models.iter().filter(|model| model.comes_to.contains(&function.first())) {
         // Ten times as long, and it has no end.
-        let limit = 10 + 10 * model.takes.as_secs();
-        let run = Run::new(&log(&mutant.number.to_string()), limit, program).args(model.name);
-        if let Outcome::Failed(_) = run.env("ORINOCO_MUTANT", &mutant.number.to_string()).outcome(|_| String::new()) {
-            return End::Died(model.name);
+        if dies(&built.model, model.name, 10 + 10 * model.takes.as_secs()) {
+            return End::Died(model.name.to_owned());
         }
         passed += 1;
     }
-    if passed == 0 { End::Unreached } else { End::Survived(passed) }
+    let (name, room) = room(&function.file);
+    if dies(&built.tests[name], &room, 60) {
+        return End::Died(OWN_TESTS.to_owned());
+    }
+    let [program, stress] = &built.heaps;
+    if dies(program, "random 2 1", 60) || dies(stress, &format!("{WHOLE_HEAP} 40"), 60) {
+        return End::Died(IN_HEAPS.to_owned());
+    }
+    End::Survived(passed)
+}
+
+const OWN_TESTS: &str = "the room's own tests";
+const IN_HEAPS: &str = "whole heaps, by random programs and by four threads";
+const WHOLE_HEAP: &str = "heaps::nothing_is_lost_while_four_mutators_collect_and_markers_mark";
+
+/// The program that has a room's tests, and the path under which they stand there.
+fn room(file: &str) -> (&str, String) {
+    let (name, path) = match file.strip_prefix("collector/src/") {
+        Some(path) => ("orinoco_collector", path),
+        None => ("orinoco", file.strip_prefix("runtime/src/").unwrap_or(file)),
+    };
+    (name, format!("{}::", path.trim_end_matches(".rs").replace('/', "::")))
 }
 
 fn log(of: &str) -> String {

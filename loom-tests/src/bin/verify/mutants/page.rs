@@ -13,18 +13,18 @@ pub fn write(ended: &[(&Mutant, &End)]) {
     let mut page = format!(
         "# Mutants made by rote\n\n\
          What `cargo verify mutants` said when it was last kept: every change that `cargo mutants` can think of in the rooms with a\n\
-         protocol, each in the models that come to its function, until one died. Models that took longer than {} s on that day were\n\
-         not asked. The mistakes that somebody thought of are in `sweep.md`.\n\n\
-         | room | mutants | died | equal, or harmless | no model comes there | refused by the compiler | not tried |\n\
+         protocol, each in the models that come to its function, until one died; if none did, in the room's own tests, and in whole\n\
+         heaps. Models that took longer than {} s on that day were not asked. The mistakes that somebody thought of are in `sweep.md`.\n\n\
+         | room | mutants | died in a model | elsewhere | lived | refused by the compiler | not tried |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
         PATIENCE.as_secs()
     );
     let mut rooms: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
     for (mutant, end) in ended {
         let column = match end {
-            End::Died(_) => 0,
-            End::Survived(_) => 1,
-            End::Unreached => 2,
+            End::Died(witness) if witness.contains("::") => 0,
+            End::Died(_) => 1,
+            End::Survived(_) => 2,
             End::Unviable => 3,
             End::InAMistake | End::Constant => 4,
         };
@@ -39,7 +39,7 @@ pub fn write(ended: &[(&Mutant, &End)]) {
     rooms.iter().filter(|(room, _)| **room != "all").for_each(|room| row(&mut page, room));
     rooms.iter().filter(|(room, _)| **room == "all").for_each(|room| row(&mut page, room));
     page += "\nNot tried are changes inside a mistake that is planted by hand, and changes of constants.\n";
-    page += "\n## Who died where\n\n| model | mutants |\n| --- | --- |\n";
+    page += "\n## Who died where\n\n| witness | mutants |\n| --- | --- |\n";
     let mut killers: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, end) in ended {
         if let End::Died(model) = end {
@@ -47,14 +47,13 @@ pub fn write(ended: &[(&Mutant, &End)]) {
         }
     }
     killers.iter().for_each(|(model, count)| {
-        let _ = writeln!(page, "| `{model}` | {count} |");
+        let _ = writeln!(page, "| {model} | {count} |");
     });
     page += "\n## Survivors\n\n| room | mutant | models that pass | why that is well |\n| --- | --- | --- | --- |\n";
     let rows: BTreeSet<_> = ended
         .iter()
         .filter_map(|(mutant, end)| match end {
             End::Survived(models) => Some((mutant, *models)),
-            End::Unreached => Some((mutant, 0)),
             _ => None,
         })
         .map(|(mutant, models)| (mutant.change(), models, explained::reason(mutant).unwrap_or("NOT EXPLAINED")))

@@ -44,28 +44,69 @@ pub fn generated(first: usize, last: usize) -> usize {
 /// The lines of a file of the copy in which a mutant stands, or a whole function.
 type Places = BTreeMap<String, Vec<(std::ops::RangeInclusive<usize>, Vec<usize>)>>;
 
-/// Builds the models with all mutants in them: the program, and the numbers of those that the compiler refuses.
-pub fn build(functions: &[Function]) -> Result<(String, BTreeSet<usize>), String> {
+/// The programs with all mutants in them.
+pub struct Built {
+    /// The models, under loom.
+    pub model: String,
+    /// The tests in the rooms of each crate.
+    pub tests: BTreeMap<String, String>,
+    /// Programs for a whole heap, and whole heaps with several threads.
+    pub heaps: [String; 2],
+    /// The numbers of those that the compiler refuses.
+    pub refused: BTreeSet<usize>,
+}
+
+/// Builds all of them.
+pub fn build(functions: &[Function]) -> Result<Built, String> {
+    const CHECKED: &str = "build --config build.rustflags=['--cfg','loom','--cfg','crossbeam_loom'] --profile model";
     let mut refused = BTreeSet::new();
     copy()?;
+    // First what runs without models: what is refused there is refused for all, so that there is one copy.
+    let rooms = "test --no-run --profile model -p orinoco-collector -p orinoco --lib";
+    let tests = compile("rooms", rooms, functions, &mut refused)?;
+    let heaps = "build --profile model -p loom-tests --bin program --bin stress";
+    let heaps = compile("heaps", heaps, functions, &mut refused)?;
+    let models = compile("models", &format!("{CHECKED} -p loom-tests --bin model"), functions, &mut refused)?;
+    let get = |programs: &BTreeMap<String, String>, name: &str| {
+        programs.get(name).cloned().ok_or(format!("the build of the mutants made no {name}"))
+    };
+    Ok(Built {
+        model: get(&models, "model")?,
+        heaps: [get(&heaps, "program")?, get(&heaps, "stress")?],
+        tests,
+        refused,
+    })
+}
+
+/// Has one world compiled, and what it refuses left out, until there is nothing more; the programs by their names.
+fn compile(
+    world: &str,
+    command: &str,
+    functions: &[Function],
+    refused: &mut BTreeSet<usize>,
+) -> Result<BTreeMap<String, String>, String> {
+    let log = format!("mutants-{world}");
     for _ in 0..12 {
-        let places = write(functions, &refused)?;
-        let build = Run::new("mutants-build", 1800, "cargo")
-            .args("build --config build.rustflags=['--cfg','loom','--cfg','crossbeam_loom'] --profile model")
-            .args(&format!("--message-format json --manifest-path {COPY}/Cargo.toml --target-dir {BUILT}"))
-            .args("-p loom-tests --bin model");
-        let (built, text) = build.go();
+        let places = write(functions, refused)?;
+        let (built, text) = Run::new(&log, 1800, "cargo")
+            .args(command)
+            .args(&format!("--message-format json --manifest-path {COPY}/Cargo.toml --target-dir {BUILT}/{world}"))
+            .go();
         if built {
-            return Ok((format!("{BUILT}/model/model"), refused));
+            let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let named = |message: &Value| {
+                Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.to_owned()))
+            };
+            return Ok(messages.filter_map(|message| named(&message)).collect());
         }
         let more = errors(&text, &places);
-        if more.is_empty() || more.is_subset(&refused) {
-            return Err("the copy with all mutants cannot be built: see target/verify/mutants-build.log".to_owned());
+        if more.is_subset(refused) {
+            break;
         }
-        println!("{} refused by the compiler, which is asked again", more.len());
         refused.extend(more);
+        println!("{world}: {} refused by the compiler, which is asked again", refused.len());
     }
-    Err("the compiler refuses more mutants each time".to_owned())
+    Err(format!("the copy with all mutants cannot be built: see target/verify/{log}.log"))
 }
 
 /// Copies what the models are built of; a file that is the same already is left alone.
