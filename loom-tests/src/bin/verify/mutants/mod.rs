@@ -4,8 +4,8 @@
 //!   cargo mutants --list ──▶ a copy of the source with all of them in it ──▶ one build
 //!                              (`schema`: a function asks which one is planted)
 //!     ──▶ one run of each model: how long it takes, and to which functions it comes
-//!     ──▶ each mutant in the models that come to its function, the quickest first, until one dies
-//!     ──▶ if none does: in the room's own tests, and in whole heaps ──▶ mutants.md
+//!     ──▶ each mutant in the quick models that come to its function, in the room's own tests, in whole heaps, and in the
+//!         models that take long, until one dies ──▶ mutants.md
 //! ```
 //!
 //! A build for each mutant would take days, and these are the same mutants in one: what `planted.rs` does by hand for the
@@ -47,7 +47,9 @@ const ROOMS: &[&str] = &[
     "runtime/src/world/state.rs",
 ];
 
-/// Models that take longer are not asked: a survivor is looked at by every model that comes to it.
+/// Models that take longer are asked last.
+const QUICK: Duration = Duration::from_secs(1);
+/// Models that take longer than this are not asked: a survivor is looked at by every model that comes to it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One model without a mutant: how long it takes, and the functions that it comes to.
@@ -126,30 +128,32 @@ fn models(program: &str) -> Vec<Model> {
     models
 }
 
-/// One mutant in the models that come to it, and then in what has no scheduler.
+/// One mutant in all that might notice it, until something does.
 fn trial(built: &Built, models: &[Model], function: &Function, mutant: &Mutant) -> End {
     let number = mutant.number.to_string();
     let dies = |program: &str, words: &str, limit: u64| {
         let run = Run::new(&log(&number), limit, program).args(words).env("ORINOCO_MUTANT", &number);
         !run.env("ORINOCO_PROGRAM", &format!("target/verify/mutants/{number}.bin")).go().0
     };
-    let mut passed = 0;
-    for model in models.iter().filter(|model| model.comes_to.contains(&function.first())) {
-        // Ten times as long, and it has no end.
-        if dies(&built.model, model.name, 10 + 10 * model.takes.as_secs()) {
-            return End::Died(model.name.to_owned());
-        }
-        passed += 1;
-    }
     let (name, room) = room(&function.file);
+    let [program, stress] = &built.heaps;
+    let comes: Vec<_> = models.iter().filter(|model| model.comes_to.contains(&function.first())).collect();
+    let (quick, slow): (Vec<_>, Vec<_>) = comes.iter().partition(|model| model.takes < QUICK);
+    // Ten times as long, and it has no end.
+    let in_model = |model: &&&Model| dies(&built.model, model.name, 10 + 10 * model.takes.as_secs());
+    if let Some(model) = quick.into_iter().find(in_model) {
+        return End::Died(model.name.to_owned());
+    }
     if dies(&built.tests[name], &room, 60) {
         return End::Died(OWN_TESTS.to_owned());
     }
-    let [program, stress] = &built.heaps;
     if dies(program, "random 2 1", 60) || dies(stress, &format!("{WHOLE_HEAP} 40"), 60) {
         return End::Died(IN_HEAPS.to_owned());
     }
-    End::Survived(passed)
+    match slow.into_iter().find(in_model) {
+        Some(model) => End::Died(model.name.to_owned()),
+        None => End::Survived(comes.len()),
+    }
 }
 
 const OWN_TESTS: &str = "the room's own tests";

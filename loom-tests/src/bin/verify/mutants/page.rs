@@ -13,8 +13,9 @@ pub fn write(ended: &[(&Mutant, &End)]) {
     let mut page = format!(
         "# Mutants made by rote\n\n\
          What `cargo verify mutants` said when it was last kept: every change that `cargo mutants` can think of in the rooms with a\n\
-         protocol, each in the models that come to its function, until one died; if none did, in the room's own tests, and in whole\n\
-         heaps. Models that took longer than {} s on that day were not asked. The mistakes that somebody thought of are in `sweep.md`.\n\n\
+         protocol, each in the quick models that come to its function, in the room's own tests, in whole heaps and in the slow\n\
+         models, until something died of it. Models that took longer than {} s on that day were not asked. The mistakes that\n\
+         somebody thought of are in `sweep.md`.\n\n\
          | room | mutants | died in a model | elsewhere | lived | refused by the compiler | not tried |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
         PATIENCE.as_secs()

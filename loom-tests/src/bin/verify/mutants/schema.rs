@@ -19,6 +19,8 @@ use std::path::Path;
 /// Where the copy stands, and what is built of it.
 const COPY: &str = "target/mutants/source";
 const BUILT: &str = "target/mutants/built";
+/// Names of mutants that were refused by the compiler: it need not be asked twice.
+const REFUSED: &str = "target/mutants/refused";
 
 /// Which mutant this process is, and which functions were come to; it stands at the end of the copy of `planted.rs`.
 const GENERATED: &str = r#"
@@ -59,7 +61,7 @@ pub struct Built {
 /// Builds all of them.
 pub fn build(functions: &[Function]) -> Result<Built, String> {
     const CHECKED: &str = "build --config build.rustflags=['--cfg','loom','--cfg','crossbeam_loom'] --profile model";
-    let mut refused = BTreeSet::new();
+    let mut refused = remembered(functions);
     copy()?;
     // First what runs without models: what is refused there is refused for all, so that there is one copy.
     let rooms = "test --no-run --profile model -p orinoco-collector -p orinoco --lib";
@@ -104,9 +106,26 @@ fn compile(
             break;
         }
         refused.extend(more);
+        remember(functions, refused);
         println!("{world}: {} refused by the compiler, which is asked again", refused.len());
     }
     Err(format!("the copy with all mutants cannot be built: see target/verify/{log}.log"))
+}
+
+fn mutants(functions: &[Function]) -> impl Iterator<Item = &Mutant> {
+    functions.iter().flat_map(|function| &function.mutants)
+}
+
+fn remember(functions: &[Function], refused: &BTreeSet<usize>) {
+    let refused = mutants(functions).filter(|mutant| refused.contains(&mutant.number));
+    let names: Vec<&str> = refused.map(|mutant| mutant.name.as_str()).collect();
+    fs::write(REFUSED, names.join("\n")).expect("the target directory can be written");
+}
+
+fn remembered(functions: &[Function]) -> BTreeSet<usize> {
+    let names = fs::read_to_string(REFUSED).unwrap_or_default();
+    let names: BTreeSet<&str> = names.lines().collect();
+    mutants(functions).filter(|mutant| names.contains(mutant.name.as_str())).map(|mutant| mutant.number).collect()
 }
 
 /// Copies what the models are built of; a file that is the same already is left alone.
