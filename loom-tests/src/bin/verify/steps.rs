@@ -266,6 +266,13 @@ fn memcheck(_: Tier, _: u64) -> Outcome {
     }
 }
 
+/// Eight executions of each, with the house's tagged pointers allowed. Leaks are for LeakSanitizer: an epoch's garbage is freed
+/// by whoever pins next, and at the end nobody does.
+const MIRI: &str = "-Zmiri-many-seeds=0..8 -Zmiri-ignore-leaks -Zmiri-permissive-provenance";
+/// crossbeam's epoch reaches a whole entry of its list from a reference to a part, which the older of Miri's two models of
+/// references refuses. Everything else passes under that one.
+const TREES: &str = " -Zmiri-tree-borrows";
+
 fn miri(_: Tier, _: u64) -> Outcome {
     // It builds a standard library of its own, once.
     if !there_is("rustup", "run nightly cargo miri setup") {
@@ -278,7 +285,7 @@ fn miri(_: Tier, _: u64) -> Outcome {
         let run = Run::new("miri", 600, "rustup")
             .args("run nightly cargo miri run -q --target-dir target/miri -p loom-tests --bin stress --")
             .args(&format!("{} 1", scenario.name))
-            .env("MIRIFLAGS", "-Zmiri-many-seeds=0..8 -Zmiri-ignore-leaks -Zmiri-permissive-provenance");
+            .env("MIRIFLAGS", &format!("{MIRI}{}", if scenario.name.starts_with("published::") { TREES } else { "" }));
         if let Outcome::Failed(why) = run.outcome(|_| String::new()) {
             return Outcome::Failed(format!("{}: {why}", scenario.name));
         }
