@@ -5,5 +5,6 @@ pub(crate) mod findings;
 pub(crate) mod in_place;
 pub(crate) mod phase;
 pub(crate) mod retained;
+mod room;
 mod settle;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! One copier: where an object goes, its two buffers, its work, its tallies.
+//! One copier: where an object goes, its work, its tallies. Room for its copies is in `room`.
 //!
 //! ```text
 //!   a reference into from-space:
@@ -20,16 +20,15 @@ use crate::compact::records::scanned;
 use crate::mutator_local::Remembered;
 use crate::object::forward::{Claim, State, claim_copy, claim_retain, probe};
 use crate::object::header::{HashState, hash_at, hash_state, with_hash_state};
-use crate::object::raw::{ObjectRef, copy_object, fill, info_of, prefetch, write_word};
+use crate::object::raw::{ObjectRef, copy_object, info_of, prefetch, write_word};
 use crate::object::task::Task;
 use crate::object::trace::Mover;
 use crate::object::weak::{Liveness, WeakVerdict};
 use crate::planted::bug;
 use crate::region::kind::Kind;
-use crate::region::lab::Lab;
-use crate::scavenge::budget::Allowance;
 use crate::scavenge::findings::Findings;
 use crate::scavenge::phase::ScavengePhase;
+use crate::scavenge::room::Room;
 use crate::scavenge::settle::Settling;
 use crate::sync::{Arc, Ordering::Relaxed, Worker};
 use crate::units::WORD;
@@ -44,8 +43,7 @@ pub struct ScavengeWorker {
     pub(super) stack: Vec<Task>,
     /// Whether there can be others.
     shared: bool,
-    survivor_lab: Lab,
-    old_lab: Lab,
+    room: Room,
     /// Whether something young was found since it was last cleared.
     young_seen: bool,
     /// Candidates found since it was last cleared.
@@ -53,7 +51,6 @@ pub struct ScavengeWorker {
     /// Old objects found referenced whose mark words are being fetched.
     to_shade: Vec<ObjectRef>,
     pub(super) findings: Findings,
-    allowance: Allowance,
     /// What waits for whom; once the weak are being settled.
     pub(super) settling: Settling,
 }
@@ -113,12 +110,10 @@ impl ScavengeWorker {
     pub(crate) fn new(phase: Arc<ScavengePhase>, deque: Worker<Task>) -> Self {
         Self {
             shared: phase.is_shared(),
-            allowance: Allowance::new(phase.plan.budget),
+            room: Room::new(&phase.plan),
             phase,
             deque,
             stack: Vec::with_capacity(256),
-            survivor_lab: Lab::default(),
-            old_lab: Lab::default(),
             young_seen: false,
             candidates_seen: Seen::default(),
             to_shade: Vec::with_capacity(TO_SHADE),
@@ -290,7 +285,9 @@ impl ScavengeWorker {
         let grows = hash_state(header) == HashState::Hashed;
         let bytes = if grows { old_bytes + WORD } else { old_bytes };
         let promote = self.phase.plan.promote_all || kind.is_survivor() || kind.is_old();
-        let Some((to, old)) = self.room(bytes, promote) else { return self.retain(from, header) };
+        let Some((to, old)) = self.room.take(&self.phase, &self.findings, bytes, promote) else {
+            return self.retain(from, header);
+        };
         let new_header = if grows { with_hash_state(header, HashState::Stored) } else { header };
         let copy = copy_object(from, to, old_bytes, new_header);
         if grows && !bug::hash_is_left_behind() {
@@ -316,7 +313,7 @@ impl ScavengeWorker {
                 copy
             }
             Claim::Lost(state) => {
-                if old { &self.old_lab } else { &self.survivor_lab }.unbump(bytes);
+                self.room.untake(bytes, old);
                 match state {
                     State::Forwarded(copy) => {
                         let copy = from.sibling(copy);
@@ -384,59 +381,6 @@ impl ScavengeWorker {
             Claim::Lost(_) => object,
         }
     }
-    /// Room for a copy, and whether it is old.
-    #[inline]
-    fn room(&mut self, bytes: usize, promote: bool) -> Option<(*mut u8, bool)> {
-        if !self.phase.plan.copying {
-            return None;
-        }
-        if !promote {
-            if let Some(to) = self.survivor_lab.try_bump(bytes) {
-                return Some((to, false));
-            }
-            if let Some(to) = self.refill_survivor(bytes) {
-                return Some((to, false));
-            }
-        }
-        if let Some(to) = self.old_lab.try_bump(bytes) {
-            return Some((to, true));
-        }
-        self.refill_old(bytes).map(|to| (to, true))
-    }
-    #[cold]
-    fn refill_survivor(&mut self, bytes: usize) -> Option<*mut u8> {
-        if !self.within_budget() {
-            return None;
-        }
-        let (start, got) = self.phase.core.spaces.survivor_lab(bytes, self.phase.plan.room).ok()?;
-        let (rest, free) = self.survivor_lab.replace(start, got);
-        fill(rest, free);
-        self.survivor_lab.try_bump(bytes)
-    }
-    #[cold]
-    fn refill_old(&mut self, bytes: usize) -> Option<*mut u8> {
-        if !self.within_budget() {
-            return None;
-        }
-        let spaces = &self.phase.core.spaces;
-        let run = loop {
-            // What the last marking found dead comes before more memory.
-            if let Some(run) = spaces.old.try_take(&spaces.pool, bytes) {
-                break run;
-            }
-            if !self.phase.sweep_for_room() {
-                break spaces.old.take(&spaces.pool, bytes, self.phase.plan.room).ok()?;
-            }
-        };
-        let (rest, free) = self.old_lab.replace(spaces.pool.at(run.offset), run.bytes);
-        spaces.old.give_back(&spaces.pool, rest, free);
-        self.old_lab.try_bump(bytes)
-    }
-    /// Whether it may go on copying; looked at once a buffer.
-    fn within_budget(&mut self) -> bool {
-        let mine = self.findings.copied + self.findings.promoted;
-        self.allowance.allows(mine, &self.phase.copied)
-    }
     /// Whether this worker left objects where they are and unscanned.
     pub(crate) fn has_retained(&self) -> bool {
         !self.findings.retained.is_empty()
@@ -445,11 +389,7 @@ impl ScavengeWorker {
     pub(crate) fn finish(&mut self) -> Findings {
         self.shade_waiting();
         self.phase.core.entries_visited.fetch_add(self.settling.take_visits(), Relaxed);
-        let (rest, free) = self.survivor_lab.retire();
-        fill(rest, free);
-        let (rest, free) = self.old_lab.retire();
-        let spaces = &self.phase.core.spaces;
-        spaces.old.give_back(&spaces.pool, rest, free);
+        self.room.retire(&self.phase);
         std::mem::take(&mut self.findings)
     }
 }
