@@ -37,6 +37,17 @@ fn what_holds_ends_with_0_and_a_report() {
     assert!(page.contains("2 scenarios held") && page.contains("<svg"), "{page}");
 }
 
+/// A scenario runs in a child, which was not told where to draw.
+#[test]
+fn a_picture_is_drawn_where_it_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plots = folder.path().to_str().expect("a name in Unicode");
+    let output = stress(&["spike", "--minutes", "0.05", "--plots", plots], &folder.path().join("report.html"));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let picture = std::fs::read_to_string(folder.path().join("spike.svg")).expect("the picture is drawn");
+    assert!(picture.contains("<svg"), "{picture}");
+}
+
 /// A process that ends itself takes nobody with it; what it said and how to see it again are told.
 #[test]
 fn what_ends_its_process_is_a_failure_with_its_words_and_a_command() {

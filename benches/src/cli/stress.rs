@@ -174,6 +174,7 @@ impl StressArgs {
     fn inside_arguments(&self, options: &Options) -> Vec<String> {
         let mut all = self.heap_arguments(options);
         all.push(format!("--minutes={}", options.time.as_secs_f64() / 60.0));
+        all.extend(options.plots.iter().map(|folder| format!("--plots={}", folder.display())));
         all
     }
     /// How a failure can be seen again.
