@@ -68,6 +68,30 @@ fn a_heap_shrinks_by_itself_whoever_may_mark() {
     }
 }
 
+/// A helper leaves its sweep for the stop that a mutator wants. This one wants it, and parks before it comes to a safepoint: nobody
+/// stops, and nobody asked the helper for the rest.
+#[test]
+fn a_sweep_that_was_left_for_a_stop_that_does_not_come_is_finished() {
+    let heap = Heap::new(config().nursery(Bytes::mib(1)).initial_old(Bytes::mib(1))).unwrap();
+    heap.enter((), |m| {
+        let kept = spike(m, 96 << 20);
+        while heap.statistics().regions_unswept > 0 {
+            m.safepoint();
+        }
+        let ended = heap.statistics().full_collections;
+        m.begin_collection();
+        while heap.statistics().full_collections == ended {
+            drop(m.alloc([0u64; 1000]));
+            m.safepoint();
+        }
+        // More than a nursery at once.
+        (0..600).for_each(|_| drop(m.alloc([0u64; 1000])));
+        assert!(m.should_yield());
+        m.park(|| assert!(within_reason(|| heap.statistics().regions_unswept == 0), "{:?}", heap.statistics()));
+        drop(kept);
+    });
+}
+
 #[test]
 fn a_mutator_that_only_polls_is_stopped_for_it() {
     let heap = Heap::new(config()).unwrap();

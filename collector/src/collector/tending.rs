@@ -4,17 +4,19 @@
 //! decisions are [`Reducer`]'s; here it is told what it needs to know.
 //!
 //! ```text
-//!   Run:   swept, not marking ──▶ MarkStart        marking, dry ──▶ MarkFinish        else wait a little: helpers work
+//!   Run:   swept, not marking ──▶ MarkStart        marking, dry ──▶ MarkFinish        else wait a little: helpers mark
+//!          unswept            ──▶ a slice of it
 //!          candidates wait    ──▶ Compact, a batch in each stop
 //!   any:   free memory beyond what is kept goes back, a slice at a time
 //! ```
 use super::{CollectionKind, Collector};
 use crate::pace::reducer::{News, Reducer, is_quiet, paid};
+use crate::sweep;
 use crate::sync::Ordering::Relaxed;
 use crate::units::REGION_BYTES;
 use std::time::Duration;
 
-/// Regions given back in one go, 16 MiB: a few milliseconds of somebody's time.
+/// Regions given back, or swept, in one go, 16 MiB: a few milliseconds of somebody's time.
 const SLICE: usize = 64;
 /// From one slice to the next: memory goes back at 800 MiB a second at most.
 const BETWEEN_SLICES: Duration = Duration::from_millis(20);
@@ -89,6 +91,8 @@ impl Collector {
             (Reducer::Run { .. }, Some(kind)) if settled || kind == CollectionKind::Compact => Chore::Stop(kind),
             (Reducer::Run { .. }, _) => {
                 self.core.markers.start_jobs(&self.core, &self.helpers);
+                // A helper leaves its sweep to a stop that is wanted; whoever wanted it may have parked.
+                let _ = (0..SLICE).try_for_each(|_| sweep::sweep_one(&self.core).then_some(()));
                 Chore::Wait(WORKING)
             }
             _ if drops => Chore::Drop,
