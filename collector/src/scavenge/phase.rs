@@ -30,8 +30,14 @@ use std::ops::Range;
 /// Regions that one scavenge sweeps for room, some dozens of microseconds each; from then on it takes fresh ones.
 const MOST_SWEPT: usize = 8;
 
-/// Places or objects taken at a time.
+/// Places or objects taken at a time, at the most: a chunk's cache lines are fetched together.
 const CHUNK: usize = 64;
+
+/// How many of `len` places or objects are taken at a time by one of so many workers: each comes four times, for behind a few
+/// dozen places there may be all that survives.
+fn chunk(len: usize, workers: usize) -> usize {
+    (len / (4 * workers)).clamp(2, CHUNK)
+}
 
 /// What a scavenge is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,21 +66,26 @@ pub(crate) struct Start {
     pub staying: Vec<ObjectRef>,
 }
 
-/// Up to where a list has been taken.
-#[derive(Default)]
-struct Cursor(CachePadded<AtomicUsize>);
+/// Up to where a list has been taken, and how much is taken at a time.
+struct Cursor {
+    next: CachePadded<AtomicUsize>,
+    chunk: usize,
+}
 
 impl Cursor {
+    fn new(len: usize, workers: usize) -> Self {
+        Self { next: CachePadded::default(), chunk: chunk(len, workers) }
+    }
     fn is_at(&self, len: usize) -> bool {
-        self.0.load(Relaxed) >= len
+        self.next.load(Relaxed) >= len
     }
     fn claim(&self, len: usize) -> Range<usize> {
         if self.is_at(len) {
             return 0..0;
         }
         // Relaxed: the numbers are distinct, and the list was made before any worker started.
-        let from = self.0.fetch_add(CHUNK, Relaxed).min(len);
-        from..(from + CHUNK).min(len)
+        let from = self.next.fetch_add(self.chunk, Relaxed).min(len);
+        from..(from + self.chunk).min(len)
     }
 }
 
@@ -102,10 +113,10 @@ impl ScavengePhase {
         Self {
             core,
             plan,
+            remembered_cursor: Cursor::new(start.remembered.len(), workers),
+            host_cursor: Cursor::new(start.hosts.len(), workers),
+            staying_cursor: Cursor::new(start.staying.len(), workers),
             start,
-            remembered_cursor: Cursor::default(),
-            host_cursor: Cursor::default(),
-            staying_cursor: Cursor::default(),
             stealers: deques.iter().map(Worker::stealer).collect(),
             deques: Mutex::new(deques),
             termination: Termination::new(),
@@ -198,5 +209,21 @@ impl Phase for ScavengePhase {
                 self.termination.offer();
             }
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_dozen_places_are_shared_out_and_many_are_taken_by_the_chunk() {
+        for (len, workers, taken) in [(0, 2, 2), (1, 1, 2), (34, 2, 4), (34, 1, 8), (1000, 2, 64), (1000, 16, 15)] {
+            assert_eq!(chunk(len, workers), taken, "{len} {workers}");
+        }
+        let cursor = Cursor::new(34, 2);
+        let all: Vec<_> =
+            std::iter::repeat_with(|| cursor.claim(34)).take_while(|part| !part.is_empty()).flatten().collect();
+        assert_eq!(all, (0..34).collect::<Vec<_>>());
     }
 }
