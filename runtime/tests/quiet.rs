@@ -81,11 +81,11 @@ fn a_sweep_that_was_left_for_a_stop_that_does_not_come_is_finished() {
         let ended = heap.statistics().full_collections;
         m.begin_collection();
         while heap.statistics().full_collections == ended {
-            drop(m.alloc([0u64; 1000]));
+            let _ = m.alloc([0u64; 1000]);
             m.safepoint();
         }
         // More than a nursery at once.
-        (0..600).for_each(|_| drop(m.alloc([0u64; 1000])));
+        (0..600).for_each(|_| _ = m.alloc([0u64; 1000]));
         assert!(m.should_yield());
         m.park(|| assert!(within_reason(|| heap.statistics().regions_unswept == 0), "{:?}", heap.statistics()));
         drop(kept);
